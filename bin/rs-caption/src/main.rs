@@ -1,0 +1,2 @@
+//! rs-caption.
+fn main() {}

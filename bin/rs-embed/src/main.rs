@@ -1,0 +1,2 @@
+//! rs-embed.
+fn main() {}

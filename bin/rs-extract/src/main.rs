@@ -1,0 +1,2 @@
+//! rs-extract.
+fn main() {}

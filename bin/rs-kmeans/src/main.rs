@@ -1,0 +1,2 @@
+//! rs-kmeans.
+fn main() {}

@@ -1,0 +1,2 @@
+//! rs-phash-dedup.
+fn main() {}

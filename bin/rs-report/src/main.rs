@@ -1,0 +1,2 @@
+//! rs-report.
+fn main() {}

@@ -1,0 +1,2 @@
+//! rs-retrieve.
+fn main() {}

@@ -1,0 +1,2 @@
+//! rs-sample.
+fn main() {}

@@ -1,0 +1,2 @@
+//! rs-train.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Tags, captions and synthetic texts for pairs.

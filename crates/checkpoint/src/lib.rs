@@ -1,0 +1,1 @@
+//! The checkpoint of record, safetensors with OpenCLIP's names, and its ONNX model directory.

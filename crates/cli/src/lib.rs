@@ -1,0 +1,1 @@
+//! Flags, exit codes and generated documentation that all tools share.

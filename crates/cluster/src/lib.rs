@@ -1,0 +1,1 @@
+//! Spherical and Euclidean k-means.

@@ -1,0 +1,1 @@
+//! Documents to image and sentence records.

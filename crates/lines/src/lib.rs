@@ -1,0 +1,1 @@
+//! Line reader and writer, ordered parallel map, rejects, atomic output and resume.

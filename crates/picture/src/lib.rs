@@ -1,0 +1,1 @@
+//! Picture decoding with limits, orientation and Pillow-exact resampling.

@@ -1,0 +1,1 @@
+//! Record types, identities and schema tags of the pipeline's JSON Lines.

@@ -1,0 +1,1 @@
+//! Hierarchical retrieval of sentences for images.

@@ -1,0 +1,1 @@
+//! Semantic balance sampling.

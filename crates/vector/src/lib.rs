@@ -1,0 +1,1 @@
+//! Half and single precision codecs, npy files, memory maps and inner-product kernels.
