@@ -1,1 +1,8 @@
-//! Half and single precision codecs, npy files, memory maps and inner-product kernels.
+//! Half and single precision codecs, `.npy` files, memory maps and inner-product kernels.
+//!
+//! The one crate of the workspace that may hold `unsafe`: each block says why it is sound and is tested. It knows
+//! nothing of records.
+
+pub mod f16;
+pub mod kernel;
+pub mod npy;
