@@ -25,7 +25,6 @@ pub enum Tile {
 /// # Safety
 /// All functions may be called only on a processor that has the instruction set; the loads and stores read or write
 /// [`LANES`] units at a pointer of any alignment, which must be valid for that.
-#[expect(clippy::missing_safety_doc, reason = "said once for the whole trait")]
 pub trait Isa {
     /// One number a lane.
     type Panel: Copy;
