@@ -96,7 +96,7 @@ impl Edits {
             out.push(b':');
             out.extend_from_slice(json.as_bytes());
         }
-        out.extend_from_slice(line[copied..].as_bytes());
+        out.extend_from_slice(&line.as_bytes()[copied..]);
     }
 }
 
