@@ -13,12 +13,24 @@ pub(crate) fn document(page: &Page, mut command: Command, what: &str) -> Result<
     let shell = match what {
         "man" => return man(page, command),
         "examples" => {
-            return Ok(page
+            // Parted by blank lines: a command may have several lines.
+            let commands: Vec<&str> = page
                 .examples
                 .iter()
-                .flat_map(|one| format!("{}\n", one.command).into_bytes())
-                .collect());
+                .map(|example| example.command)
+                .collect();
+            return Ok(format!(
+                "{}
+",
+                commands.join(
+                    "
+
+"
+                )
+            )
+            .into_bytes());
         }
+
         "bash" => Shell::Bash,
         "zsh" => Shell::Zsh,
         "fish" => Shell::Fish,
