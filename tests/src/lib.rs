@@ -3,6 +3,8 @@
     clippy::missing_panics_doc,
     clippy::unwrap_used,
     clippy::panic,
+    clippy::print_stdout,
+    clippy::must_use_candidate,
     reason = "a library of assertions: panicking is how it answers"
 )]
 

@@ -30,7 +30,6 @@ pub(crate) fn document(page: &Page, mut command: Command, what: &str) -> Result<
             )
             .into_bytes());
         }
-
         "bash" => Shell::Bash,
         "zsh" => Shell::Zsh,
         "fish" => Shell::Fish,
