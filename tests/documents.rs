@@ -1,4 +1,9 @@
 //! The documentation is true: generated files are current, and the commands that it shows work.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "the helpers of these tests assert"
+)]
 
 use std::path::Path;
 

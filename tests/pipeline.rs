@@ -1,4 +1,9 @@
 //! The tools together: one pipeline, any number of threads, any number of shards, the same bytes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "the helpers of these tests assert"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 
