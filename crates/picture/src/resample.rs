@@ -2,8 +2,9 @@
 //!
 //! Perceptual hashes and the pre-processing of published CLIP models are defined by that implementation, down to its
 //! rounding: filter weights in f64, normalised, rounded to 22 fractional bits; first along the rows, clipped to 8 bits,
-//! then along the columns. The crate `fast_image_resize` rounds its weights to 16 bits and differs by one level here
-//! and there, which flips bits of hashes.
+//! then along the columns; since Pillow 13 the other way round where the height shrinks by more than twice as many
+//! pixels as the width (earlier releases differ by a level there). The crate `fast_image_resize` rounds its weights to
+//! 16 bits: its 32×32 Lanczos reduction had other bytes for 409 of 500 real pictures.
 //!
 //! Memory: the rows that the vertical pass needs, at the new width. Integer sums: the same bytes on every machine.
 
@@ -118,21 +119,32 @@ pub(crate) fn resample<const C: usize>(
     to: (u32, u32),
     filter: Filter,
 ) -> Vec<u8> {
-    if from == to {
-        return pixels.to_vec();
-    }
     if from.0 == 0 || from.1 == 0 {
         return vec![0; C * to.0 as usize * to.1 as usize];
     }
-    if from.0 == to.0 {
-        return vertical(pixels, C * from.0 as usize, &taps(from.1, to.1, filter));
+    let across = (from.0 != to.0).then(|| taps(from.0, to.0, filter));
+    let down = (from.1 != to.1).then(|| taps(from.1, to.1, filter));
+    let width = |axis: (u32, u32)| axis.0 as usize;
+    match (across, down) {
+        (None, None) => pixels.to_vec(),
+        (Some(across), None) => horizontal::<C>(pixels, width(from), &across),
+        (None, Some(down)) => vertical(pixels, C * width(from), &down),
+        (Some(across), Some(down)) if columns_first(from, to) => {
+            let short = vertical(pixels, C * width(from), &down);
+            horizontal::<C>(&short, width(from), &across)
+        }
+        (Some(across), Some(down)) => {
+            let narrow = horizontal::<C>(pixels, width(from), &across);
+            vertical(&narrow, C * width(to), &down)
+        }
     }
-    let across = taps(from.0, to.0, filter);
-    let rows = horizontal::<C>(pixels, from.0 as usize, &across);
-    if from.1 == to.1 {
-        return rows;
-    }
-    vertical(&rows, C * to.0 as usize, &taps(from.1, to.1, filter))
+}
+
+/// Pillow 13's rule; each pass rounds to 8 bits, so their order shows.
+fn columns_first(from: (u32, u32), to: (u32, u32)) -> bool {
+    let lost = |from: u32, to: u32| i64::from(from) - i64::from(to);
+    let (across, down) = (lost(from.0, to.0), lost(from.1, to.1));
+    down > 0 && down > 2 * across
 }
 
 /// Resamples along each row of `width` pixels.
