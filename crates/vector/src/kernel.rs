@@ -19,6 +19,14 @@
     unsafe_code,
     reason = "SIMD intrinsics and unchecked tiles; each block says why it is sound"
 )]
+#![expect(
+    clippy::inline_always,
+    reason = "intrinsics become single instructions only inside the entry functions"
+)]
+#![expect(
+    clippy::float_cmp,
+    reason = "a tie is the equality of two results of one definition"
+)]
 
 mod micro;
 mod panels;

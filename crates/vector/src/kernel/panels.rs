@@ -225,6 +225,12 @@ impl Panels {
         }
     }
 
+    /// The bias of each column.
+    #[must_use]
+    pub fn biases(&self) -> &[f32] {
+        &self.bias[..self.columns]
+    }
+
     /// The biases of a panel's lanes.
     pub(super) fn bias(&self, panel: usize) -> *const f32 {
         self.bias[panel * LANES..(panel + 1) * LANES].as_ptr()
