@@ -8,10 +8,10 @@ use crate::html::{Escaped, number};
 use crate::markup::Markup;
 
 const WIDTH: f64 = 440.0;
-const HEIGHT: f64 = 240.0;
+const HEIGHT: f64 = 250.0;
 const LEFT: f64 = 52.0;
 const RIGHT: f64 = 16.0;
-const TOP: f64 = 14.0;
+const TOP: f64 = 28.0;
 const BOTTOM: f64 = 42.0;
 
 /// How an axis places its numbers.
@@ -48,7 +48,11 @@ struct Axis {
 
 impl Axis {
     /// An axis that holds all `values`, widened to round numbers when `round`.
-    fn holding(values: impl Iterator<Item = f64> + Clone, scale: Scale, round: bool) -> Option<Self> {
+    fn holding(
+        values: impl Iterator<Item = f64> + Clone,
+        scale: Scale,
+        round: bool,
+    ) -> Option<Self> {
         let values = values.filter(|v| v.is_finite() && (scale == Scale::Linear || *v > 0.0));
         let low = values.clone().fold(f64::INFINITY, f64::min);
         let high = values.fold(f64::NEG_INFINITY, f64::max);
@@ -84,7 +88,8 @@ impl Axis {
         match self.scale {
             Scale::Linear => (value - self.low) / (self.high - self.low),
             Scale::Log => {
-                (value.max(self.low).log10() - self.low.log10()) / (self.high.log10() - self.low.log10())
+                (value.max(self.low).log10() - self.low.log10())
+                    / (self.high.log10() - self.low.log10())
             }
         }
     }
@@ -106,7 +111,11 @@ impl Axis {
             }
             Scale::Log => {
                 let decades = self.high.log10() - self.low.log10();
-                let marks: &[f64] = if decades <= 2.0 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+                let marks: &[f64] = if decades <= 2.0 {
+                    &[1.0, 2.0, 5.0]
+                } else {
+                    &[1.0]
+                };
                 let mut power = self.low.log10().floor();
                 let skip = (decades / about).ceil().max(1.0);
                 let mut ticks = Vec::new();
@@ -170,32 +179,45 @@ fn open(out: &mut Markup, frame: &Frame<'_>, x: &Axis, y: &Axis) {
             number(tick)
         ));
     }
-    out.add(format_args!("<path class=\"axis\" d=\"M{LEFT} {floor}H{right}\"/>"));
+    out.add(format_args!(
+        "<path class=\"axis\" d=\"M{LEFT} {floor}H{right}\"/>"
+    ));
     out.add(format_args!(
         "<text class=\"name\" x=\"{right}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
         HEIGHT - 6.0,
         Escaped(frame.x)
     ));
-    out.add(format_args!("<text class=\"name\" x=\"{LEFT}\" y=\"{:.1}\">{}</text>", HEIGHT - 6.0, Escaped(frame.y)));
+    out.add(format_args!(
+        "<text class=\"name\" x=\"0\" y=\"12\">{}</text>",
+        Escaped(frame.y)
+    ));
 }
 
 /// Draws lines; nothing when no point can be placed.
 pub(crate) fn lines(out: &mut Markup, frame: &Frame<'_>, x: Scale, y: Scale, lines: &[Line]) {
     let points = || lines.iter().flat_map(|line| line.points.iter().copied());
-    let Some(x) = Axis::holding(points().map(|point| point.0), x, false) else { return };
-    let Some(y) = Axis::holding(points().map(|point| point.1), y, true) else { return };
+    let Some(x) = Axis::holding(points().map(|point| point.0), x, false) else {
+        return;
+    };
+    let Some(y) = Axis::holding(points().map(|point| point.1), y, true) else {
+        return;
+    };
     open(out, frame, &x, &y);
     for line in lines {
         let mut path = String::new();
         for (at, value) in &line.points {
-            let usable = |axis: &Axis, v: f64| v.is_finite() && (axis.scale == Scale::Linear || v > 0.0);
+            let usable =
+                |axis: &Axis, v: f64| v.is_finite() && (axis.scale == Scale::Linear || v > 0.0);
             if usable(&x, *at) && usable(&y, *value) {
                 let letter = if path.is_empty() { 'M' } else { 'L' };
                 let point = format!("{letter}{:.1} {:.1}", place_x(&x, *at), place_y(&y, *value));
                 path.push_str(&point);
             }
         }
-        out.add(format_args!("<path class=\"line {}\" d=\"{path}\"/>", line.class));
+        out.add(format_args!(
+            "<path class=\"line {}\" d=\"{path}\"/>",
+            line.class
+        ));
         if let [(at, value)] = line.points[..] {
             // A single point has no length: a dot shows it.
             out.add(format_args!(
@@ -214,10 +236,25 @@ pub(crate) fn lines(out: &mut Markup, frame: &Frame<'_>, x: Scale, y: Scale, lin
 pub(crate) fn bars(out: &mut Markup, frame: &Frame<'_>, bars: &Bars, (middle, says): (f64, &str)) {
     let tallest = bars.heights.iter().copied().max().unwrap_or(0);
     let to = bars.from + bars.step * bars.heights.len() as f64;
-    let x = Axis { low: bars.from, high: to, scale: Scale::Linear };
-    let Some(y) = Axis::holding([0.0, tallest.max(1) as f64].into_iter(), Scale::Linear, true) else { return };
+    let x = Axis {
+        low: bars.from,
+        high: to,
+        scale: Scale::Linear,
+    };
+    let Some(y) = Axis::holding(
+        [0.0, tallest.max(1) as f64].into_iter(),
+        Scale::Linear,
+        true,
+    ) else {
+        return;
+    };
     open(out, frame, &x, &y);
-    for (at, height) in bars.heights.iter().enumerate().filter(|(_, height)| **height > 0) {
+    for (at, height) in bars
+        .heights
+        .iter()
+        .enumerate()
+        .filter(|(_, height)| **height > 0)
+    {
         let left = place_x(&x, bars.from + bars.step * at as f64);
         let right = place_x(&x, bars.from + bars.step * (at + 1) as f64);
         let top = place_y(&y, *height as f64);
@@ -229,12 +266,16 @@ pub(crate) fn bars(out: &mut Markup, frame: &Frame<'_>, bars: &Bars, (middle, sa
         ));
     }
     let at = place_x(&x, middle);
-    let (anchor, shift) = if x.at(middle) > 0.7 { ("end", -5.0) } else { ("start", 5.0) };
+    let (anchor, shift) = if x.at(middle) > 0.7 {
+        ("end", -5.0)
+    } else {
+        ("start", 5.0)
+    };
     out.add(format_args!(
-        "<path class=\"median\" d=\"M{at:.1} {TOP}V{:.1}\"/><text class=\"marked\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">median {}</text>",
+        "<path class=\"median\" d=\"M{at:.1} 4V{:.1}\"/><text class=\"marked\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">median {}</text>",
         HEIGHT - BOTTOM,
         at + shift,
-        TOP + 8.0,
+        12.0,
         Escaped(says)
     ));
     out.put("</svg>");
@@ -244,7 +285,11 @@ pub(crate) fn bars(out: &mut Markup, frame: &Frame<'_>, bars: &Bars, (middle, sa
 mod tests {
     use super::*;
 
-    const FRAME: Frame<'_> = Frame { label: "a <label>", x: "rank", y: "size" };
+    const FRAME: Frame<'_> = Frame {
+        label: "a <label>",
+        x: "rank",
+        y: "size",
+    };
 
     #[test]
     fn ticks_are_round_and_inside() {
@@ -252,7 +297,13 @@ mod tests {
         assert_eq!((axis.low, axis.high), (0.0, 100.0));
         assert_eq!(axis.ticks(4.0), [0.0, 20.0, 40.0, 60.0, 80.0, 100.0]);
         let log = Axis::holding([3.0, 40_000.0].into_iter(), Scale::Log, true).unwrap();
-        assert_eq!(log.ticks(5.0).iter().map(|tick| tick.round()).collect::<Vec<_>>(), [1.0, 10.0, 100.0, 1000.0, 10_000.0]);
+        assert_eq!(
+            log.ticks(5.0)
+                .iter()
+                .map(|tick| tick.round())
+                .collect::<Vec<_>>(),
+            [1.0, 10.0, 100.0, 1000.0, 10_000.0]
+        );
         assert!(Axis::holding([f64::NAN].into_iter(), Scale::Linear, true).is_none());
         let flat = Axis::holding([5.0].into_iter(), Scale::Linear, true).unwrap();
         assert!(flat.low <= 5.0 && flat.high > flat.low);
@@ -262,19 +313,43 @@ mod tests {
     fn drawings_hold_numbers_only() {
         let mut out = Markup::default();
         let points = vec![(1.0, 50.0), (2.0, f64::NAN), (3.0, 0.0), (10.0, 1.0)];
-        lines(&mut out, &FRAME, Scale::Log, Scale::Log, &[Line { class: "a", points }]);
+        lines(
+            &mut out,
+            &FRAME,
+            Scale::Log,
+            Scale::Log,
+            &[Line { class: "a", points }],
+        );
         let drawn = out.as_str();
         assert!(drawn.contains("aria-label=\"a &lt;label&gt;\""));
         assert!(!drawn.contains("NaN") && !drawn.contains("inf"), "{drawn}");
         let mut nothing = Markup::default();
-        lines(&mut nothing, &FRAME, Scale::Log, Scale::Log, &[Line { class: "a", points: vec![(0.0, 0.0)] }]);
+        lines(
+            &mut nothing,
+            &FRAME,
+            Scale::Log,
+            Scale::Log,
+            &[Line {
+                class: "a",
+                points: vec![(0.0, 0.0)],
+            }],
+        );
         assert!(nothing.is_empty());
     }
 
     #[test]
     fn a_histogram_has_a_bar_for_each_height() {
         let mut out = Markup::default();
-        bars(&mut out, &FRAME, &Bars { from: 0.0, step: 0.1, heights: vec![1, 0, 4] }, (0.25, "0.25"));
+        bars(
+            &mut out,
+            &FRAME,
+            &Bars {
+                from: 0.0,
+                step: 0.1,
+                heights: vec![1, 0, 4],
+            },
+            (0.25, "0.25"),
+        );
         assert_eq!(out.as_str().matches("<rect").count(), 2);
         assert!(out.as_str().contains("median 0.25"));
     }

@@ -35,7 +35,11 @@ impl Default for Distinct {
 impl Distinct {
     /// A counter that is exact up to `limit` ids.
     fn with_limit(limit: usize) -> Self {
-        Self { smallest: BTreeSet::new(), limit, full: false }
+        Self {
+            smallest: BTreeSet::new(),
+            limit,
+            full: false,
+        }
     }
 
     /// Counts an id by its hash. Says whether the id is certainly new or may be (beyond the limit, all that is not
@@ -62,10 +66,19 @@ impl Distinct {
     pub(crate) fn total(&self) -> Total {
         let kept = self.smallest.len();
         if !self.full {
-            return Total { count: kept as u64, exact: true };
+            return Total {
+                count: kept as u64,
+                exact: true,
+            };
         }
-        let largest = self.smallest.last().map_or(1.0, |last| *last as f64 / u64::MAX as f64);
-        Total { count: ((kept as f64 - 1.0) / largest).round() as u64, exact: false }
+        let largest = self
+            .smallest
+            .last()
+            .map_or(1.0, |last| *last as f64 / u64::MAX as f64);
+        Total {
+            count: ((kept as f64 - 1.0) / largest).round() as u64,
+            exact: false,
+        }
     }
 }
 
@@ -86,7 +99,13 @@ mod tests {
         assert!(few.insert(hash("a")));
         assert!(few.insert(hash("b")));
         assert!(!few.insert(hash("a")));
-        assert_eq!(few.total(), Total { count: 2, exact: true });
+        assert_eq!(
+            few.total(),
+            Total {
+                count: 2,
+                exact: true
+            }
+        );
 
         let mut many = Distinct::with_limit(1024);
         for n in 0..40_000 {

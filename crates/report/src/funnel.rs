@@ -90,7 +90,7 @@ pub(crate) struct Stages {
 #[derive(Debug, Default)]
 struct Own {
     pairs: f64,
-    own: f64,
+    found: f64,
     chance: f64,
     with_chance: f64,
 }
@@ -105,16 +105,27 @@ impl Stages {
                 ("after", &mut self.sampling.after),
                 ("random", &mut self.sampling.random),
             ] {
-                curves.get(name).and_then(Value::as_array).into_iter().flatten().for_each(|step| {
-                    if let (Some(size), Some(clusters)) =
-                        (step.get(0).and_then(Value::as_u64), step.get(1).and_then(Value::as_u64))
-                    {
-                        into.add(size, clusters);
-                    }
-                });
+                curves
+                    .get(name)
+                    .and_then(Value::as_array)
+                    .into_iter()
+                    .flatten()
+                    .for_each(|step| {
+                        if let (Some(size), Some(clusters)) = (
+                            step.get(0).and_then(Value::as_u64),
+                            step.get(1).and_then(Value::as_u64),
+                        ) {
+                            into.add(size, clusters);
+                        }
+                    });
             }
         }
-        let place = |name: &str, among: &[&str]| among.iter().position(|known| *known == name).unwrap_or(among.len());
+        let place = |name: &str, among: &[&str]| {
+            among
+                .iter()
+                .position(|known| *known == name)
+                .unwrap_or(among.len())
+        };
         let key = (
             place(&funnel.stage, &STAGES),
             crate::html::clip(&funnel.stage, 40),
@@ -124,14 +135,20 @@ impl Stages {
         if self.rows.len() >= ROWS && !self.rows.contains_key(&key) {
             return;
         }
-        let row = self.rows.entry(key).or_insert_with_key(|(_, stage, _, kind)| Row {
-            stage: stage.clone(),
-            kind: kind.clone(),
-            ..Row::default()
-        });
+        let row = self
+            .rows
+            .entry(key)
+            .or_insert_with_key(|(_, stage, _, kind)| Row {
+                stage: stage.clone(),
+                kind: kind.clone(),
+                ..Row::default()
+            });
         row.seen = row.seen.saturating_add(funnel.seen);
         row.kept = row.kept.saturating_add(funnel.kept);
-        for (from, into) in [(funnel.dropped, &mut row.dropped), (funnel.errors, &mut row.errors)] {
+        for (from, into) in [
+            (funnel.dropped, &mut row.dropped),
+            (funnel.errors, &mut row.errors),
+        ] {
             for (code, count) in from {
                 let known = into.entry(crate::html::clip(&code, 60)).or_default();
                 *known = known.saturating_add(count);
@@ -175,7 +192,11 @@ impl Row {
             let mut losses: Vec<Loss<'_>> = map
                 .iter()
                 .filter(|(_, count)| **count > 0)
-                .map(|(code, count)| Loss { code, count: *count, error })
+                .map(|(code, count)| Loss {
+                    code,
+                    count: *count,
+                    error,
+                })
                 .collect();
             losses.sort_by_key(|loss| Reverse(loss.count));
             losses
@@ -198,18 +219,32 @@ impl Row {
     /// What the paper publishes for this step.
     pub(crate) fn published(&self) -> &'static [Published] {
         match (self.stage.as_str(), self.kind.as_str()) {
-            ("rs-extract", "image") => &[Published { kept: 285.0 / 336.0, says: "336 → 285 M, quality" }],
+            ("rs-extract", "image") => &[Published {
+                kept: 285.0 / 336.0,
+                says: "336 → 285 M, quality",
+            }],
             ("rs-extract", "sentence") => &[
-                Published { kept: 1.82 / 2.13, says: "2.13 → 1.82 B, quality" },
-                Published { kept: 1.16 / 2.13, says: "2.13 → 1.16 B, with semantic filters" },
+                Published {
+                    kept: 1.82 / 2.13,
+                    says: "2.13 → 1.82 B, quality",
+                },
+                Published {
+                    kept: 1.16 / 2.13,
+                    says: "2.13 → 1.16 B, with semantic filters",
+                },
             ],
-            ("rs-phash-dedup" | "rs-semdedup", "image") => {
-                &[Published { kept: 198.0 / 285.0, says: "285 → 198 M, all redundancy" }]
-            }
-            ("rs-phash-dedup" | "rs-semdedup", "sentence") => {
-                &[Published { kept: 0.84 / 1.16, says: "1.16 → 0.84 B, all redundancy" }]
-            }
-            ("rs-sample", "pair") => &[Published { kept: 168.3 / 198.0, says: "198 → 168.3 M, cosine bounds" }],
+            ("rs-phash-dedup" | "rs-semdedup", "image") => &[Published {
+                kept: 198.0 / 285.0,
+                says: "285 → 198 M, all redundancy",
+            }],
+            ("rs-phash-dedup" | "rs-semdedup", "sentence") => &[Published {
+                kept: 0.84 / 1.16,
+                says: "1.16 → 0.84 B, all redundancy",
+            }],
+            ("rs-sample", "pair") => &[Published {
+                kept: 168.3 / 198.0,
+                says: "198 → 168.3 M, cosine bounds",
+            }],
             _ => &[],
         }
     }
@@ -217,21 +252,35 @@ impl Row {
 
 impl Own {
     fn push(&mut self, funnel: &Funnel) {
-        let number = |name: &str| funnel.extra.get(name).and_then(Value::as_f64).filter(|value| value.is_finite());
-        let Some(share) = number("own_document_share") else { return };
-        let pairs = number("pairs").unwrap_or_else(|| crate::html::float(funnel.kept)).max(0.0);
+        let number = |name: &str| {
+            funnel
+                .extra
+                .get(name)
+                .and_then(Value::as_f64)
+                .filter(|value| value.is_finite())
+        };
+        let Some(share) = number("own_document_share") else {
+            return;
+        };
+        let pairs = number("pairs")
+            .unwrap_or_else(|| crate::html::float(funnel.kept))
+            .max(0.0);
         self.pairs += pairs;
-        self.own += share * pairs;
+        self.found += share * pairs;
         if let Some(chance) = number("chance_share") {
             self.chance += chance * pairs;
             self.with_chance += pairs;
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a sum of counts")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a sum of counts"
+    )]
     fn total(&self) -> Option<OwnDocument> {
         (self.pairs > 0.0).then(|| OwnDocument {
-            share: self.own / self.pairs,
+            share: self.found / self.pairs,
             chance: (self.with_chance > 0.0).then(|| self.chance / self.with_chance),
             pairs: Some(self.pairs.round() as u64),
         })
@@ -249,17 +298,44 @@ mod tests {
     #[test]
     fn shards_add_up_and_rows_follow_the_pipeline() {
         let mut stages = Stages::default();
-        stages.push(funnel(r#"{"stage":"rs-zeta","kind":"pair","seen":1,"kept":1}"#));
+        stages.push(funnel(
+            r#"{"stage":"rs-zeta","kind":"pair","seen":1,"kept":1}"#,
+        ));
         stages.push(funnel(r#"{"stage":"rs-phash-dedup","kind":"image","seen":9,"kept":8,"dropped":{"duplicate":1}}"#));
         for _ in 0..2 {
             stages.push(funnel(
                 r#"{"stage":"rs-extract","kind":"sentence","seen":10,"kept":6,"dropped":{"too-short":1,"url":2},"errors":{"bad-utf8":1}}"#,
             ));
         }
-        let rows: Vec<_> = stages.rows().map(|row| (row.stage.as_str(), row.seen, row.kept)).collect();
-        assert_eq!(rows, [("rs-extract", 20, 12), ("rs-phash-dedup", 9, 8), ("rs-zeta", 1, 1)]);
-        let losses: Vec<_> = stages.rows().next().unwrap().losses().iter().map(|l| (l.code, l.count, l.error)).map(|(a, b, c)| (a.to_owned(), b, c)).collect();
-        assert_eq!(losses, [("url".to_owned(), 4, false), ("too-short".to_owned(), 2, false), ("bad-utf8".to_owned(), 2, true)]);
+        let rows: Vec<_> = stages
+            .rows()
+            .map(|row| (row.stage.as_str(), row.seen, row.kept))
+            .collect();
+        assert_eq!(
+            rows,
+            [
+                ("rs-extract", 20, 12),
+                ("rs-phash-dedup", 9, 8),
+                ("rs-zeta", 1, 1)
+            ]
+        );
+        let losses: Vec<_> = stages
+            .rows()
+            .next()
+            .unwrap()
+            .losses()
+            .iter()
+            .map(|l| (l.code, l.count, l.error))
+            .map(|(a, b, c)| (a.to_owned(), b, c))
+            .collect();
+        assert_eq!(
+            losses,
+            [
+                ("url".to_owned(), 4, false),
+                ("too-short".to_owned(), 2, false),
+                ("bad-utf8".to_owned(), 2, true)
+            ]
+        );
         let published = stages.rows().next().unwrap().published();
         assert!((published[0].kept - 0.854).abs() < 0.001);
     }
@@ -272,6 +348,13 @@ mod tests {
             r#"{"stage":"rs-sample","kind":"pair","seen":57,"kept":20,"cluster_sizes":{"before":[[50,1],[3,2],[1,1]],"after":[[10,1],[3,2],[1,1]],"random":[["x",1],[7]]}}"#,
         ));
         let sampling = stages.sampling().unwrap();
-        assert_eq!((sampling.before.members(), sampling.after.members(), sampling.random.members()), (57, 17, 0));
+        assert_eq!(
+            (
+                sampling.before.members(),
+                sampling.after.members(),
+                sampling.random.members()
+            ),
+            (57, 17, 0)
+        );
     }
 }

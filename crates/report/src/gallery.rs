@@ -29,7 +29,11 @@ pub(crate) struct Gallery<T> {
 impl<T> Gallery<T> {
     /// Room for `most` entries.
     pub(crate) fn new(order: Order, most: usize) -> Self {
-        Self { order, chosen: Smallest::new(most), offered: 0 }
+        Self {
+            order,
+            chosen: Smallest::new(most),
+            offered: 0,
+        }
     }
 
     /// Offers a record with its id and the score of its first text.

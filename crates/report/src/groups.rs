@@ -33,7 +33,7 @@ pub(crate) struct Group {
 /// All groups so far.
 #[derive(Debug)]
 pub(crate) struct Groups {
-    groups: HashMap<String, Group>,
+    by_kept: HashMap<String, Group>,
     heads: Smallest<u64, Picture>,
     seen: Distinct,
     duplicates: u64,
@@ -56,7 +56,7 @@ pub(crate) struct Largest {
 impl Default for Groups {
     fn default() -> Self {
         Self {
-            groups: HashMap::new(),
+            by_kept: HashMap::new(),
             heads: Smallest::new(WINDOW),
             seen: Distinct::default(),
             duplicates: 0,
@@ -80,39 +80,45 @@ impl Groups {
             return;
         }
         self.duplicates += 1;
-        let group = self.groups.entry(kept.to_owned()).or_insert_with(|| Group {
-            id: kept.to_owned(),
-            kept: None,
-            duplicates: 0,
-            members: Vec::new(),
-        });
+        let group = self
+            .by_kept
+            .entry(kept.to_owned())
+            .or_insert_with(|| Group {
+                id: kept.to_owned(),
+                kept: None,
+                duplicates: 0,
+                members: Vec::new(),
+            });
         group.duplicates += 1;
         if group.members.len() < MEMBERS {
             group.members.push(picture);
         }
-        if self.groups.len() > 2 * GROUPS {
+        if self.by_kept.len() > 2 * GROUPS {
             self.forget();
         }
     }
 
     /// Drops the smallest half of the groups.
     fn forget(&mut self) {
-        let mut groups: Vec<Group> = std::mem::take(&mut self.groups).into_values().collect();
+        let mut groups: Vec<Group> = std::mem::take(&mut self.by_kept).into_values().collect();
         sort(&mut groups);
         groups.truncate(GROUPS);
-        self.groups = groups.into_iter().map(|group| (group.id.clone(), group)).collect();
+        self.by_kept = groups
+            .into_iter()
+            .map(|group| (group.id.clone(), group))
+            .collect();
         self.forgotten = true;
     }
 
     /// Whether there is no group.
     pub(crate) fn is_empty(&self) -> bool {
-        self.groups.is_empty()
+        self.by_kept.is_empty()
     }
 
     /// The `most` largest groups.
     pub(crate) fn largest(self, most: usize) -> Largest {
-        let count = self.groups.len() as u64;
-        let mut groups: Vec<Group> = self.groups.into_values().collect();
+        let count = self.by_kept.len() as u64;
+        let mut groups: Vec<Group> = self.by_kept.into_values().collect();
         sort(&mut groups);
         groups.truncate(most);
         for picture in self.heads.into_values() {
@@ -120,13 +126,22 @@ impl Groups {
                 group.kept = Some(picture);
             }
         }
-        Largest { groups, count, duplicates: self.duplicates, forgotten: self.forgotten }
+        Largest {
+            groups,
+            count,
+            duplicates: self.duplicates,
+            forgotten: self.forgotten,
+        }
     }
 }
 
 /// Largest first, then by id: a total order, whatever the map's.
 fn sort(groups: &mut [Group]) {
-    groups.sort_unstable_by(|a, b| b.duplicates.cmp(&a.duplicates).then_with(|| a.id.cmp(&b.id)));
+    groups.sort_unstable_by(|a, b| {
+        b.duplicates
+            .cmp(&a.duplicates)
+            .then_with(|| a.id.cmp(&b.id))
+    });
 }
 
 #[cfg(test)]
@@ -134,7 +149,10 @@ mod tests {
     use super::*;
 
     fn picture(id: &str) -> Picture {
-        Picture { id: id.into(), ..Picture::default() }
+        Picture {
+            id: id.into(),
+            ..Picture::default()
+        }
     }
 
     #[test]
@@ -149,8 +167,14 @@ mod tests {
         }
         groups.duplicate(picture("d/i3"), "d/i3");
         let largest = groups.largest(5);
-        assert_eq!((largest.count, largest.duplicates, largest.forgotten), (2, 13, false));
-        assert_eq!((largest.groups[0].id.as_str(), largest.groups[0].duplicates), ("d/i3", 12));
+        assert_eq!(
+            (largest.count, largest.duplicates, largest.forgotten),
+            (2, 13, false)
+        );
+        assert_eq!(
+            (largest.groups[0].id.as_str(), largest.groups[0].duplicates),
+            ("d/i3", 12)
+        );
         assert_eq!(largest.groups[0].members.len(), MEMBERS);
         assert!(largest.groups[0].kept.is_none());
         assert_eq!(largest.groups[1].kept.as_ref().unwrap().id, "d/i1");

@@ -20,11 +20,20 @@ pub(crate) struct Bars {
 impl Histogram {
     /// `bins` bins of width `step` from `low`.
     pub(crate) fn new(low: f64, step: f64, bins: usize) -> Self {
-        Self { low, step, bins: vec![0; bins.max(1)], total: 0 }
+        Self {
+            low,
+            step,
+            bins: vec![0; bins.max(1)],
+            total: 0,
+        }
     }
 
     /// Counts a number; what is not finite is left out.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "float casts saturate, as the outer bins should")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "float casts saturate, as the outer bins should"
+    )]
     pub(crate) fn add(&mut self, value: f64) {
         if value.is_finite() {
             let at = ((value - self.low) / self.step).floor() as usize;
@@ -68,7 +77,11 @@ impl Histogram {
             .find(|wide| last / wide - first / wide < most)
             .unwrap_or(self.bins.len());
         let heights = (first / wide..=last / wide)
-            .map(|bar| self.bins[bar * wide..((bar + 1) * wide).min(self.bins.len())].iter().sum())
+            .map(|bar| {
+                self.bins[bar * wide..((bar + 1) * wide).min(self.bins.len())]
+                    .iter()
+                    .sum()
+            })
             .collect();
         Some(Bars {
             from: self.low + ((first / wide) * wide) as f64 * self.step,
@@ -93,7 +106,10 @@ mod tests {
         assert!((words.quantile(0.5) - 4.5).abs() < 1e-9);
         let bars = words.bars(200).unwrap();
         assert_eq!((bars.from, bars.step, bars.heights.len()), (3.0, 1.0, 97));
-        assert_eq!((bars.heights[0], bars.heights[1], bars.heights[96]), (2, 1, 1));
+        assert_eq!(
+            (bars.heights[0], bars.heights[1], bars.heights[96]),
+            (2, 1, 1)
+        );
     }
 
     #[test]

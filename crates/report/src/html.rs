@@ -35,13 +35,14 @@ impl Display for Escaped<'_> {
 
 /// Shortens `text` to at most `limit` characters, the last of them an ellipsis when something was cut.
 pub(crate) fn clip(text: &str, limit: usize) -> String {
-    match text.char_indices().nth(limit) {
-        None => text.to_owned(),
-        Some(_) => {
-            let end = text.char_indices().nth(limit.saturating_sub(1)).map_or(0, |(at, _)| at);
-            format!("{}…", text[..end].trim_end())
-        }
+    if text.char_indices().nth(limit).is_none() {
+        return text.to_owned();
     }
+    let end = text
+        .char_indices()
+        .nth(limit.saturating_sub(1))
+        .map_or(0, |(at, _)| at);
+    format!("{}…", text[..end].trim_end())
 }
 
 /// `1234567` as `1,234,567`.
@@ -63,14 +64,21 @@ pub(crate) fn counted(n: u64, one: &str, many: &str) -> String {
 }
 
 /// A count as a number to reckon with.
-#[expect(clippy::cast_precision_loss, reason = "what is made of it is shown with three digits")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "what is made of it is shown with three digits"
+)]
 pub(crate) fn float(n: u64) -> f64 {
     n as f64
 }
 
 /// The share `part / whole`, 0 when there is no whole.
 pub(crate) fn share(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { float(part) / float(whole) }
+    if whole == 0 {
+        0.0
+    } else {
+        float(part) / float(whole)
+    }
 }
 
 /// A share as a percentage with one digit after the point. What is not nothing never reads as nothing, and what is not
@@ -82,7 +90,7 @@ pub(crate) fn percent(share: f64) -> String {
     if share > 0.0 && share < 0.0005 {
         return "<0.1%".to_owned();
     }
-    if share < 1.0 && share >= 0.9995 {
+    if (0.9995..1.0).contains(&share) {
         return ">99.9%".to_owned();
     }
     format!("{:.1}%", share * 100.0)
@@ -105,7 +113,11 @@ pub(crate) fn times(ratio: f64) -> String {
     if !ratio.is_finite() {
         return "–".to_owned();
     }
-    if ratio >= 10.0 { count_of(ratio) } else { format!("{ratio:.1}") }
+    if ratio >= 10.0 {
+        count_of(ratio)
+    } else {
+        format!("{ratio:.1}")
+    }
 }
 
 /// A number of any size on an axis or in a caption, with at most three significant digits.
@@ -118,12 +130,19 @@ pub(crate) fn number(value: f64) -> String {
         return "0".to_owned();
     }
     if size >= 1e6 {
-        let (scaled, unit) =
-            if size >= 1e9 { (value / 1e9, " B") } else { (value / 1e6, " M") };
+        let (scaled, unit) = if size >= 1e9 {
+            (value / 1e9, " B")
+        } else {
+            (value / 1e6, " M")
+        };
         return format!("{}{unit}", trim(format!("{scaled:.2}")));
     }
     if size >= 1000.0 {
-        return if value < 0.0 { format!("−{}", count_of(size)) } else { count_of(size) };
+        return if value < 0.0 {
+            format!("−{}", count_of(size))
+        } else {
+            count_of(size)
+        };
     }
     if size < 1e-3 {
         return format!("{value:.1e}").replace('-', "−");
@@ -157,7 +176,11 @@ fn trim(text: String) -> String {
 }
 
 /// A non-negative number rounded to a whole one, with separators.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float cast saturates, and the caller's value is not negative")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a float cast saturates, and the caller's value is not negative"
+)]
 fn count_of(value: f64) -> String {
     count(value.round() as u64)
 }

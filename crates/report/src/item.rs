@@ -84,6 +84,10 @@ pub(crate) struct Pair {
 
 /// A retrieved text.
 #[derive(Debug, Deserialize)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names are those of the record"
+)]
 pub(crate) struct Text {
     pub(crate) id: String,
     pub(crate) text: String,
@@ -161,15 +165,24 @@ impl Item {
             Kind::Pair => Digest::Pair(Box::new(pair(record)?)),
             Kind::Reject => Digest::Reject(Box::new(reject(record)?)),
             Kind::Funnel => Digest::Funnel(Box::new(funnel(record)?)),
-            Kind::Metric => metric(record)?.map_or(Digest::Other, |metric| Digest::Metric(Box::new(metric))),
-            _ => Digest::Other,
+            Kind::Metric => {
+                metric(record)?.map_or(Digest::Other, |metric| Digest::Metric(Box::new(metric)))
+            }
+            Kind::Other => Digest::Other,
         }))
     }
 }
 
 /// A text field, cut.
-fn text(record: &Record<'_>, key: &'static str, limit: usize) -> Result<Option<String>, RecordError> {
-    Ok(record.text(key)?.map(|text| clip(text.trim(), limit)).filter(|text| !text.is_empty()))
+fn text(
+    record: &Record<'_>,
+    key: &'static str,
+    limit: usize,
+) -> Result<Option<String>, RecordError> {
+    Ok(record
+        .text(key)?
+        .map(|text| clip(text.trim(), limit))
+        .filter(|text| !text.is_empty()))
 }
 
 fn picture(record: &Record<'_>) -> Result<Picture, RecordError> {
@@ -177,12 +190,22 @@ fn picture(record: &Record<'_>) -> Result<Picture, RecordError> {
     let doc = text(record, "doc", NAME)?.unwrap_or_else(|| doc_of(&id).to_owned());
     Ok(Picture {
         doc,
-        path: record.get::<String>("path")?.filter(|path| path.len() <= PATH),
+        path: record
+            .get::<String>("path")?
+            .filter(|path| path.len() <= PATH),
         url: record.text("url")?.map(local_url),
         width: record.get("width")?.unwrap_or(0),
         height: record.get("height")?.unwrap_or(0),
         alt: text(record, "alt", NAME)?,
-        figcaption: text(record, if record.kind() == Kind::Pair { "figcaption" } else { "caption" }, NAME)?,
+        figcaption: text(
+            record,
+            if record.kind() == Kind::Pair {
+                "figcaption"
+            } else {
+                "caption"
+            },
+            NAME,
+        )?,
         title: text(record, "title", NAME)?,
         id,
     })
@@ -191,8 +214,15 @@ fn picture(record: &Record<'_>) -> Result<Picture, RecordError> {
 /// A `data:` or `file:` URL as it is, since its picture can be shown; any other cut, because nothing on the page ever
 /// points at it.
 fn local_url(url: Cow<'_, str>) -> String {
-    let local = ["data:", "file:"].iter().any(|scheme| url.get(..5).is_some_and(|head| head.eq_ignore_ascii_case(scheme)));
-    if local && url.len() <= DATA_URI { url.into_owned() } else { clip(&url, NAME) }
+    let local = ["data:", "file:"].iter().any(|scheme| {
+        url.get(..5)
+            .is_some_and(|head| head.eq_ignore_ascii_case(scheme))
+    });
+    if local && url.len() <= DATA_URI {
+        url.into_owned()
+    } else {
+        clip(&url, NAME)
+    }
 }
 
 fn sentence(record: &Record<'_>) -> Result<Sentence, RecordError> {
@@ -241,7 +271,10 @@ fn reject(record: &Record<'_>) -> Result<Reject, RecordError> {
             if let Ok(inner) = &inner {
                 dup_of = dup_of.or(text(inner, "dup_of", NAME).unwrap_or_default());
             }
-            inner.ok().and_then(|inner| inner_subject(&inner)).unwrap_or_else(|| Subject::Line(clip(raw, NAME)))
+            inner
+                .ok()
+                .and_then(|inner| inner_subject(&inner))
+                .unwrap_or_else(|| Subject::Line(clip(raw, NAME)))
         }
         None => text(record, "text", NAME)?.map_or(Subject::Nothing, Subject::Line),
     };
@@ -294,11 +327,15 @@ fn funnel(record: &Record<'_>) -> Result<Funnel, RecordError> {
 /// The numbers of a metric that has a place on an axis; others say nothing that can be drawn.
 fn metric(record: &Record<'_>) -> Result<Option<Metric>, RecordError> {
     let stage = text(record, "stage", 60)?.unwrap_or_default();
-    let Ok(fields) = serde_json::from_str::<BTreeMap<String, Value>>(record.line()) else { return Ok(None) };
-    let Some((axis, at)) = ["step", "iteration", "epoch"]
-        .into_iter()
-        .find_map(|axis| fields.get(axis).and_then(Value::as_f64).map(|at| (axis, at)))
-    else {
+    let Ok(fields) = serde_json::from_str::<BTreeMap<String, Value>>(record.line()) else {
+        return Ok(None);
+    };
+    let Some((axis, at)) = ["step", "iteration", "epoch"].into_iter().find_map(|axis| {
+        fields
+            .get(axis)
+            .and_then(Value::as_f64)
+            .map(|at| (axis, at))
+    }) else {
         return Ok(None);
     };
     let values = fields
@@ -306,5 +343,10 @@ fn metric(record: &Record<'_>) -> Result<Option<Metric>, RecordError> {
         .filter(|(name, _)| name.as_str() != axis)
         .filter_map(|(name, value)| Some((clip(name, 40), value.as_f64()?)))
         .collect();
-    Ok(Some(Metric { stage, axis, at, values }))
+    Ok(Some(Metric {
+        stage,
+        axis,
+        at,
+        values,
+    }))
 }

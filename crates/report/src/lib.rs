@@ -33,8 +33,8 @@ use realsyn_record::doc_of;
 
 use distinct::{Distinct, hash};
 use funnel::{OwnDocument, Stages};
-pub use gallery::Order;
 use gallery::Gallery;
+pub use gallery::Order;
 use groups::Groups;
 use histogram::Histogram;
 pub use item::Item;
@@ -166,13 +166,12 @@ impl Report {
         let Image { picture, dup_of } = image;
         self.documents.insert(hash(&picture.doc));
         self.images.insert(hash(&picture.id));
-        match dup_of {
-            Some(kept) => self.groups.duplicate(picture, &kept),
-            None => {
-                self.groups.head(&picture);
-                let id = picture.id.clone();
-                self.pictures.offer(&id, 0.0, picture);
-            }
+        if let Some(kept) = dup_of {
+            self.groups.duplicate(picture, &kept);
+        } else {
+            self.groups.head(&picture);
+            let id = picture.id.clone();
+            self.pictures.offer(&id, 0.0, picture);
         }
     }
 
@@ -207,7 +206,10 @@ impl Report {
         {
             self.clusters.add(cluster);
         }
-        let score = pair.texts.first().map_or(f32::NEG_INFINITY, |first| first.cos);
+        let score = pair
+            .texts
+            .first()
+            .map_or(f32::NEG_INFINITY, |first| first.cos);
         let id = pair.picture.id.clone();
         self.gallery.offer(&id, score, pair);
     }
@@ -224,7 +226,11 @@ impl Report {
     fn own_document(&self) -> Option<OwnDocument> {
         self.stages.own_document().or_else(|| {
             let (found, own) = self.found;
-            (found > 0).then(|| OwnDocument { share: html::share(own, found), chance: None, pairs: Some(found) })
+            (found > 0).then(|| OwnDocument {
+                share: html::share(own, found),
+                chance: None,
+                pairs: Some(found),
+            })
         })
     }
 

@@ -17,7 +17,7 @@ const CODES: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Code {
     pub(crate) stage: String,
-    pub(crate) code: String,
+    pub(crate) name: String,
     pub(crate) error: bool,
     pub(crate) count: u64,
     examples: Smallest<u64, Example>,
@@ -36,13 +36,16 @@ impl Rejects {
         if self.codes.len() >= CODES && !self.codes.contains_key(&key) {
             key = (reject.error, String::new(), "other codes".to_owned());
         }
-        let code = self.codes.entry(key).or_insert_with_key(|(error, stage, code)| Code {
-            stage: stage.clone(),
-            code: code.clone(),
-            error: *error,
-            count: 0,
-            examples: Smallest::new(EXAMPLES),
-        });
+        let code = self
+            .codes
+            .entry(key)
+            .or_insert_with_key(|(error, stage, code)| Code {
+                stage: stage.clone(),
+                name: code.clone(),
+                error: *error,
+                count: 0,
+                examples: Smallest::new(EXAMPLES),
+            });
         code.count += 1;
         code.examples.offer(reject.rank, reject.example);
     }
@@ -54,10 +57,12 @@ impl Rejects {
 
     /// The codes of one class, the most frequent first.
     pub(crate) fn take(&mut self, error: bool) -> Vec<Code> {
-        let (taken, left) = std::mem::take(&mut self.codes).into_iter().partition(|((class, _, _), _)| *class == error);
+        let (taken, left) = std::mem::take(&mut self.codes)
+            .into_iter()
+            .partition(|((class, _, _), _)| *class == error);
         self.codes = left;
         let mut codes: Vec<Code> = BTreeMap::into_values(taken).collect();
-        codes.sort_by(|a, b| b.count.cmp(&a.count));
+        codes.sort_by_key(|code| std::cmp::Reverse(code.count));
         codes
     }
 }
@@ -65,7 +70,9 @@ impl Rejects {
 impl Code {
     /// The examples, taken out.
     pub(crate) fn take_examples(&mut self) -> Vec<Example> {
-        std::mem::replace(&mut self.examples, Smallest::new(0)).into_values().collect()
+        std::mem::replace(&mut self.examples, Smallest::new(0))
+            .into_values()
+            .collect()
     }
 }
 
@@ -75,8 +82,19 @@ mod tests {
     use crate::item::Subject;
 
     fn reject(code: &str, error: bool, rank: u64) -> Reject {
-        let example = Example { message: format!("m{rank}"), place: None, subject: Subject::Nothing };
-        Reject { stage: "rs-x".into(), error, code: code.into(), example, dup_of: None, rank }
+        let example = Example {
+            message: format!("m{rank}"),
+            place: None,
+            subject: Subject::Nothing,
+        };
+        Reject {
+            stage: "rs-x".into(),
+            error,
+            code: code.into(),
+            example,
+            dup_of: None,
+            rank,
+        }
     }
 
     #[test]
@@ -88,8 +106,18 @@ mod tests {
         rejects.push(reject("url", false, 1));
         rejects.push(reject("bad-json", true, 1));
         let mut filters = rejects.take(false);
-        assert_eq!(filters.iter().map(|code| (code.code.as_str(), code.count)).collect::<Vec<_>>(), [("too-short", 20), ("url", 1)]);
-        let messages: Vec<_> = filters[0].take_examples().into_iter().map(|example| example.message).collect();
+        assert_eq!(
+            filters
+                .iter()
+                .map(|code| (code.name.as_str(), code.count))
+                .collect::<Vec<_>>(),
+            [("too-short", 20), ("url", 1)]
+        );
+        let messages: Vec<_> = filters[0]
+            .take_examples()
+            .into_iter()
+            .map(|example| example.message)
+            .collect();
         assert_eq!(messages, ["m81", "m82", "m83", "m84"]);
         assert_eq!(rejects.take(true).len(), 1);
         assert!(rejects.is_empty());
@@ -103,6 +131,9 @@ mod tests {
         }
         let codes = rejects.take(true);
         assert_eq!(codes.len(), CODES + 1);
-        assert_eq!((codes[0].code.as_str(), codes[0].count), ("other codes", 1000 - CODES as u64));
+        assert_eq!(
+            (codes[0].name.as_str(), codes[0].count),
+            ("other codes", 1000 - CODES as u64)
+        );
     }
 }

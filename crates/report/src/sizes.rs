@@ -44,12 +44,16 @@ impl Sizes {
 
     /// How many clusters.
     pub(crate) fn count(&self) -> u64 {
-        self.clusters.values().fold(0, |sum, clusters| sum.saturating_add(*clusters))
+        self.clusters
+            .values()
+            .fold(0, |sum, clusters| sum.saturating_add(*clusters))
     }
 
     /// How many members in all clusters.
     pub(crate) fn members(&self) -> u64 {
-        self.clusters.iter().fold(0, |sum, (size, clusters)| sum.saturating_add(size.saturating_mul(*clusters)))
+        self.clusters.iter().fold(0, |sum, (size, clusters)| {
+            sum.saturating_add(size.saturating_mul(*clusters))
+        })
     }
 
     /// The largest cluster's size.
@@ -98,8 +102,14 @@ mod tests {
             }
         }
         let sizes = members.sizes();
-        assert_eq!((sizes.count(), sizes.members(), sizes.largest()), (4, 57, 50));
-        assert_eq!(sizes.curve(), [(1.0, 50.0), (2.0, 3.0), (3.0, 3.0), (4.0, 1.0)]);
+        assert_eq!(
+            (sizes.count(), sizes.members(), sizes.largest()),
+            (4, 57, 50)
+        );
+        assert_eq!(
+            sizes.curve(),
+            [(1.0, 50.0), (2.0, 3.0), (3.0, 3.0), (4.0, 1.0)]
+        );
         assert!((sizes.top_tenth() - 50.0 / 57.0).abs() < 1e-12);
     }
 }

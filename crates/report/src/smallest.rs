@@ -15,12 +15,19 @@ pub(crate) struct Smallest<K, V> {
 impl<K: Ord, V> Smallest<K, V> {
     /// Room for `limit` values.
     pub(crate) fn new(limit: usize) -> Self {
-        Self { kept: BTreeMap::new(), limit }
+        Self {
+            kept: BTreeMap::new(),
+            limit,
+        }
     }
 
     /// Whether a value of this key would be kept.
     pub(crate) fn wants(&self, key: &K) -> bool {
-        self.kept.len() < self.limit || self.kept.last_key_value().is_some_and(|(largest, _)| key <= largest)
+        self.kept.len() < self.limit
+            || self
+                .kept
+                .last_key_value()
+                .is_some_and(|(largest, _)| key <= largest)
     }
 
     /// Offers a value.
@@ -51,7 +58,11 @@ pub(crate) fn descending(score: f32) -> u32 {
     }
     let bits = score.to_bits();
     // IEEE 754 orders like sign and magnitude: turned into an ascending unsigned order, then reversed.
-    let ascending = if bits >> 31 == 1 { !bits } else { bits | 1 << 31 };
+    let ascending = if bits >> 31 == 1 {
+        !bits
+    } else {
+        bits | 1 << 31
+    };
     !ascending
 }
 

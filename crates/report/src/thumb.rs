@@ -61,7 +61,10 @@ pub(crate) fn all(pictures: &[&Picture], side: u32, jobs: NonZeroUsize) -> Vec<T
 
 /// The thumbnail of one picture.
 fn one(picture: &Picture, side: u32) -> Thumb {
-    let limits = Limits { max_pixels: MAX_PIXELS, ..Limits::default() };
+    let limits = Limits {
+        max_pixels: MAX_PIXELS,
+        ..Limits::default()
+    };
     let made = realsyn_picture::read(picture.path.as_deref(), picture.url.as_deref(), &limits)
         .and_then(|bytes| on_white(&bytes, &limits));
     match made {
@@ -72,7 +75,10 @@ fn one(picture: &Picture, side: u32) -> Thumb {
 
 /// Decodes a picture; what is transparent shows white, as a browser would show it on a white page.
 fn on_white(bytes: &[u8], limits: &Limits) -> Result<Rgb, PictureError> {
-    if !matches!(Format::of(bytes), Some(Format::Png | Format::Gif | Format::WebP | Format::Tiff)) {
+    if !matches!(
+        Format::of(bytes),
+        Some(Format::Png | Format::Gif | Format::WebP | Format::Tiff)
+    ) {
         return realsyn_picture::decode(bytes, limits);
     }
     // `realsyn_picture::decode` drops alpha, as the models' preprocessing does; a page has to blend it. The limits are
@@ -80,7 +86,11 @@ fn on_white(bytes: &[u8], limits: &Limits) -> Result<Rgb, PictureError> {
     let header = realsyn_picture::header(bytes)?;
     let (width, height) = (u64::from(header.width), u64::from(header.height));
     if width * height > limits.max_pixels {
-        return Err(PictureError::TooManyPixels { width, height, limit: limits.max_pixels });
+        return Err(PictureError::TooManyPixels {
+            width,
+            height,
+            limit: limits.max_pixels,
+        });
     }
     match catch_unwind(AssertUnwindSafe(|| blended(bytes, width * height))) {
         Ok(Some(rgb)) => Ok(rgb),
@@ -91,7 +101,9 @@ fn on_white(bytes: &[u8], limits: &Limits) -> Result<Rgb, PictureError> {
 
 /// A picture that has an alpha channel, over white.
 fn blended(bytes: &[u8], pixels: u64) -> Option<Rgb> {
-    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().ok()?;
+    let mut reader = ImageReader::new(Cursor::new(bytes))
+        .with_guessed_format()
+        .ok()?;
     let mut limits = image::Limits::default();
     limits.max_alloc = Some(pixels.saturating_mul(16).saturating_add(64 << 20));
     reader.limits(limits);
@@ -114,7 +126,11 @@ fn blended(bytes: &[u8], pixels: u64) -> Option<Rgb> {
             [over(red, alpha), over(green, alpha), over(blue, alpha)]
         })
         .collect();
-    Some(Rgb { width: picture.width(), height: picture.height(), pixels })
+    Some(Rgb {
+        width: picture.width(),
+        height: picture.height(),
+        pixels,
+    })
 }
 
 /// Reduces a picture to at most `side` on its longer side; a small one stays as it is.
@@ -124,7 +140,8 @@ fn shrink(rgb: &Rgb, side: u32) -> Rgb {
         return rgb.clone();
     }
     let scaled = |length: u32| {
-        let scaled = (u64::from(length) * u64::from(side) + u64::from(longer) / 2) / u64::from(longer);
+        let scaled =
+            (u64::from(length) * u64::from(side) + u64::from(longer) / 2) / u64::from(longer);
         u32::try_from(scaled).unwrap_or(side).max(1)
     };
     rgb.resize(scaled(rgb.width), scaled(rgb.height), Filter::Bicubic)
@@ -138,7 +155,11 @@ fn encode(rgb: &Rgb) -> Thumb {
     let mut uri = String::with_capacity(32 + jpeg.len() * 4 / 3);
     let _ = write!(uri, "data:image/jpeg;base64,");
     STANDARD.encode_string(&jpeg, &mut uri);
-    Ok(Small { width: rgb.width, height: rgb.height, uri })
+    Ok(Small {
+        width: rgb.width,
+        height: rgb.height,
+        uri,
+    })
 }
 
 #[cfg(test)]
@@ -150,12 +171,20 @@ mod tests {
         let path = folder.path().join(name);
         picture.save(&path).unwrap();
         let path = path.to_str().map(str::to_owned);
-        (folder, Picture { path, ..Picture::default() })
+        (
+            folder,
+            Picture {
+                path,
+                ..Picture::default()
+            },
+        )
     }
 
     fn pixels(thumb: &Thumb) -> image::RgbImage {
         let uri = &thumb.as_ref().unwrap().uri;
-        let jpeg = STANDARD.decode(uri.strip_prefix("data:image/jpeg;base64,").unwrap()).unwrap();
+        let jpeg = STANDARD
+            .decode(uri.strip_prefix("data:image/jpeg;base64,").unwrap())
+            .unwrap();
         image::load_from_memory(&jpeg).unwrap().into_rgb8()
     }
 
@@ -174,18 +203,30 @@ mod tests {
         let clear = image::RgbaImage::from_pixel(40, 40, image::Rgba([0, 0, 0, 0]));
         let (_folder, picture) = saved("clear.png", &DynamicImage::ImageRgba8(clear));
         let shown = pixels(&all(&[&picture], 320, NonZeroUsize::MIN)[0]);
-        assert!(shown.pixels().all(|pixel| pixel.0.iter().all(|channel| *channel > 250)));
+        assert!(
+            shown
+                .pixels()
+                .all(|pixel| pixel.0.iter().all(|channel| *channel > 250))
+        );
         let half = image::RgbaImage::from_pixel(40, 40, image::Rgba([255, 0, 0, 128]));
         let (_folder, picture) = saved("half.png", &DynamicImage::ImageRgba8(half));
-        let shown = pixels(&all(&[&picture], 320, NonZeroUsize::MIN)[0]).get_pixel(20, 20).0;
+        let shown = pixels(&all(&[&picture], 320, NonZeroUsize::MIN)[0])
+            .get_pixel(20, 20)
+            .0;
         assert!(shown[0] > 245 && shown[1].abs_diff(127) < 8, "{shown:?}");
     }
 
     #[test]
     fn failures_are_told_and_order_is_kept() {
         let (_folder, good) = saved("good.png", &DynamicImage::new_rgb8(8, 8));
-        let missing = Picture { path: Some("/nowhere/at/all.png".into()), ..Picture::default() };
-        let remote = Picture { url: Some("https://a.example/b.png".into()), ..Picture::default() };
+        let missing = Picture {
+            path: Some("/nowhere/at/all.png".into()),
+            ..Picture::default()
+        };
+        let remote = Picture {
+            url: Some("https://a.example/b.png".into()),
+            ..Picture::default()
+        };
         let pictures: Vec<&Picture> = (0..30).map(|n| [&good, &missing, &remote][n % 3]).collect();
         let one = all(&pictures, 320, NonZeroUsize::MIN);
         let three = all(&pictures, 320, NonZeroUsize::new(3).unwrap());

@@ -38,12 +38,13 @@ impl Traces {
     /// Takes the numbers of one record.
     pub(crate) fn push(&mut self, metric: &Metric) {
         for (name, value) in &metric.values {
-            let last = self
-                .traces
-                .iter()
-                .rposition(|trace| trace.stage == metric.stage && trace.name == *name && trace.axis == metric.axis);
+            let last = self.traces.iter().rposition(|trace| {
+                trace.stage == metric.stage && trace.name == *name && trace.axis == metric.axis
+            });
             match last {
-                Some(at) if metric.at > self.traces[at].last.0 => self.traces[at].push(metric.at, *value),
+                Some(at) if metric.at > self.traces[at].last.0 => {
+                    self.traces[at].push(metric.at, *value);
+                }
                 before if self.traces.len() < CURVES => {
                     let run = before.map_or(1, |at| self.traces[at].run + 1);
                     let mut trace = Trace {
@@ -86,7 +87,9 @@ impl Trace {
                 .points
                 .chunks(2)
                 .map(|two| {
-                    let (at, value) = two.iter().fold((0.0, 0.0), |sum, point| (sum.0 + point.0, sum.1 + point.1));
+                    let (at, value) = two
+                        .iter()
+                        .fold((0.0, 0.0), |sum, point| (sum.0 + point.0, sum.1 + point.1));
                     mean((at, value, u32::try_from(two.len()).unwrap_or(1)))
                 })
                 .collect();
@@ -121,7 +124,10 @@ pub(crate) fn smooth(points: &[(f64, f64)], reach: usize) -> Vec<(f64, f64)> {
             let reach = reach.min(at).min(points.len() - 1 - at);
             let window = &points[at - reach..=at + reach];
             let sum: f64 = window.iter().map(|point| point.1).sum();
-            (points[at].0, sum / f64::from(u32::try_from(window.len()).unwrap_or(u32::MAX)))
+            (
+                points[at].0,
+                sum / f64::from(u32::try_from(window.len()).unwrap_or(u32::MAX)),
+            )
         })
         .collect()
 }
@@ -131,7 +137,12 @@ mod tests {
     use super::*;
 
     fn metric(at: f64, value: f64) -> Metric {
-        Metric { stage: "rs-train".into(), axis: "step", at, values: vec![("loss".into(), value)] }
+        Metric {
+            stage: "rs-train".into(),
+            axis: "step",
+            at,
+            values: vec![("loss".into(), value)],
+        }
     }
 
     #[test]
@@ -142,7 +153,11 @@ mod tests {
         }
         let trace = traces.iter().next().unwrap();
         let points = trace.points();
-        assert!(points.len() <= POINTS && points.len() > POINTS / 4, "{}", points.len());
+        assert!(
+            points.len() <= POINTS && points.len() > POINTS / 4,
+            "{}",
+            points.len()
+        );
         assert_eq!(trace.records, 10_000);
         assert_eq!(trace.last, (10_000.0, 10_000.0));
         // A straight line stays one.
@@ -156,7 +171,10 @@ mod tests {
         for step in [1.0, 2.0, 3.0, 1.0, 2.0] {
             traces.push(&metric(step, 5.0));
         }
-        let runs: Vec<_> = traces.iter().map(|trace| (trace.run, trace.records)).collect();
+        let runs: Vec<_> = traces
+            .iter()
+            .map(|trace| (trace.run, trace.records))
+            .collect();
         assert_eq!(runs, [(1, 3), (2, 2)]);
     }
 
@@ -166,6 +184,8 @@ mod tests {
         let smoothed = smooth(&points, 3);
         assert_eq!(smoothed[0], points[0]);
         assert_eq!(smoothed.len(), points.len());
-        assert!((smoothed[10].1 - 3.0 / 7.0).abs() < 1e-9 || (smoothed[10].1 - 4.0 / 7.0).abs() < 1e-9);
+        assert!(
+            (smoothed[10].1 - 3.0 / 7.0).abs() < 1e-9 || (smoothed[10].1 - 4.0 / 7.0).abs() < 1e-9
+        );
     }
 }

@@ -22,8 +22,11 @@ pub(crate) fn write(report: &mut Report) -> Markup {
         return out;
     }
     let largest = groups.largest(GROUPS);
-    let pictures: Vec<&Picture> =
-        largest.groups.iter().flat_map(|group| group.kept.iter().chain(&group.members)).collect();
+    let pictures: Vec<&Picture> = largest
+        .groups
+        .iter()
+        .flat_map(|group| group.kept.iter().chain(&group.members))
+        .collect();
     let mut thumbs = thumb::all(&pictures, SIDE, report.options.jobs).into_iter();
     out.add(format_args!(
         "<p class=\"note\">{}{}, {} in all. ",
@@ -32,7 +35,10 @@ pub(crate) fn write(report: &mut Report) -> Markup {
         counted(largest.duplicates, "duplicate", "duplicates")
     ));
     if largest.count > largest.groups.len() as u64 {
-        out.add(format_args!("The {} largest, each with the picture that stayed first.</p>", largest.groups.len()));
+        out.add(format_args!(
+            "The {} largest, each with the picture that stayed first.</p>",
+            largest.groups.len()
+        ));
     } else {
         out.put("Each with the picture that stayed first.</p>");
     }
@@ -53,7 +59,11 @@ fn write_group(group: &Group, thumbs: &mut impl Iterator<Item = Thumb>, out: &mu
     for (at, shown) in group.kept.iter().chain(&group.members).enumerate() {
         let Some(thumb) = thumbs.next() else { break };
         let stayed = at == 0 && group.kept.is_some();
-        out.put(if stayed { "<li class=\"stayed\"><div class=\"frame\">" } else { "<li><div class=\"frame\">" });
+        out.put(if stayed {
+            "<li class=\"stayed\"><div class=\"frame\">"
+        } else {
+            "<li><div class=\"frame\">"
+        });
         picture(&thumb, &alt(shown), out);
         out.add(format_args!(
             "</div><small>{}{} × {}</small></li>",
@@ -64,7 +74,10 @@ fn write_group(group: &Group, thumbs: &mut impl Iterator<Item = Thumb>, out: &mu
     }
     let more = group.duplicates - group.members.len() as u64;
     if more > 0 {
-        out.add(format_args!("<li class=\"more\">and {} more</li>", count(more)));
+        out.add(format_args!(
+            "<li class=\"more\">and {} more</li>",
+            count(more)
+        ));
     }
     out.put("</ul></li>");
 }

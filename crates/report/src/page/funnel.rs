@@ -13,7 +13,9 @@ pub(crate) fn write(report: &Report, out: &mut Markup) {
     let paper = report.stages.rows().any(|row| !row.published().is_empty());
     out.put("<table class=\"funnel\"><caption class=\"unseen\">What each stage saw, kept and dropped</caption><thead><tr>");
     out.put("<th scope=\"col\">Stage</th><th scope=\"col\" class=\"n\">Seen</th><th scope=\"col\" class=\"n\">Kept</th>");
-    out.put("<th scope=\"col\" class=\"n\">Share</th><th class=\"wide\" aria-hidden=\"true\"></th>");
+    out.put(
+        "<th scope=\"col\" class=\"n\">Share</th><th class=\"wide\" aria-hidden=\"true\"></th>",
+    );
     if paper {
         out.put("<th scope=\"col\" class=\"paper\">The paper kept</th>");
     }
@@ -38,16 +40,23 @@ fn step(row: &Row, paper: bool, out: &mut Markup) {
         count(row.seen),
         count(row.kept)
     ));
-    if row.grew() {
+    if row.grew() || row.seen == 0 {
         out.put("<td class=\"n\"></td><td class=\"wide\"></td>");
     } else {
-        out.add(format_args!("<td class=\"n\">{}</td>", percent(row.share())));
+        out.add(format_args!(
+            "<td class=\"n\">{}</td>",
+            percent(row.share())
+        ));
         bar("kept", 0.0, row.share(), out);
     }
     if paper {
         out.put("<td class=\"paper\">");
         for published in row.published() {
-            out.add(format_args!("<span>{} <small>{}</small></span>", percent(published.kept), published.says));
+            out.add(format_args!(
+                "<span>{} <small>{}</small></span>",
+                percent(published.kept),
+                published.says
+            ));
         }
         out.put("</td>");
     }
@@ -59,12 +68,16 @@ fn losses(row: &Row, paper: bool, out: &mut Markup) {
     let mut from = if row.grew() { 0.0 } else { row.share() };
     for loss in row.losses() {
         let part = share(loss.count, row.seen);
-        let (class, prefix) = if loss.error { ("loss error", "error: ") } else { ("loss", "") };
+        let (class, prefix) = if loss.error {
+            ("loss error", "error: ")
+        } else {
+            ("loss", "")
+        };
         out.add(format_args!(
             "<tr class=\"{class}\"><th scope=\"row\">{prefix}{}</th><td class=\"n\"></td><td class=\"n\">−{}</td><td class=\"n\">{}</td>",
             Escaped(loss.code),
             count(loss.count),
-            percent(part)
+            if row.seen == 0 { String::new() } else { percent(part) }
         ));
         bar(if loss.error { "bad" } else { "lost" }, from, part, out);
         if paper {

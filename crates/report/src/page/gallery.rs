@@ -25,7 +25,11 @@ pub(crate) fn write(report: &mut Report) -> (&'static str, Markup) {
             return ("Pairs", out);
         }
         let pairs = unique(pairs.into_shown());
-        let thumbs = thumb::all(&pairs.iter().map(|pair| &pair.picture).collect::<Vec<_>>(), SIDE, options.jobs);
+        let thumbs = thumb::all(
+            &pairs.iter().map(|pair| &pair.picture).collect::<Vec<_>>(),
+            SIDE,
+            options.jobs,
+        );
         head(report, &pairs, &mut out);
         cards(&pairs, &thumbs, &mut out);
         return ("Pairs", out);
@@ -34,7 +38,14 @@ pub(crate) fn write(report: &mut Report) -> (&'static str, Markup) {
     if any.0 {
         let pictures = pictures.into_shown();
         let thumbs = thumb::all(&pictures.iter().collect::<Vec<_>>(), SIDE, options.jobs);
-        note(pictures.len(), report.images.total().count, "image", "images", Order::Input, &mut out);
+        note(
+            pictures.len(),
+            report.images.total().count,
+            "image",
+            "images",
+            Order::Input,
+            &mut out,
+        );
         images(&pictures, &thumbs, &mut out);
     }
     if any.1 {
@@ -50,7 +61,10 @@ pub(crate) fn write(report: &mut Report) -> (&'static str, Markup) {
 /// One card a picture: when a pair was read at two stages with different scores, the first shown wins.
 fn unique(pairs: Vec<Pair>) -> Vec<Pair> {
     let mut seen = std::collections::HashSet::new();
-    pairs.into_iter().filter(|pair| seen.insert(pair.picture.id.clone())).collect()
+    pairs
+        .into_iter()
+        .filter(|pair| seen.insert(pair.picture.id.clone()))
+        .collect()
 }
 
 /// "Showing N of M", honestly.
@@ -60,7 +74,11 @@ fn note(shown: usize, of: u64, one: &str, many: &str, order: Order, out: &mut Ma
     if shown >= of {
         out.add(format_args!("All {}, ", counted(of, one, many)));
     } else {
-        out.add(format_args!("Showing {} of {}, ", count(shown), counted(of, one, many)));
+        out.add(format_args!(
+            "Showing {} of {}, ",
+            count(shown),
+            counted(of, one, many)
+        ));
     }
     out.put(match order {
         Order::Best => "best first text first.",
@@ -70,7 +88,14 @@ fn note(shown: usize, of: u64, one: &str, many: &str, order: Order, out: &mut Ma
 }
 
 fn head(report: &Report, pairs: &[Pair], out: &mut Markup) {
-    note(pairs.len(), report.pairs.total().count, "pair", "pairs", report.options.order, out);
+    note(
+        pairs.len(),
+        report.pairs.total().count,
+        "pair",
+        "pairs",
+        report.options.order,
+        out,
+    );
     out.add(format_args!(
         " The bar under a text is its cosine with the image, on a scale to the best shown ({:.3}). <span class=\"own\">own document</span> marks a text from the document that holds the image.</p>",
         best(pairs)
@@ -82,7 +107,12 @@ fn head(report: &Report, pairs: &[Pair], out: &mut Markup) {
         for (id, name, n, checked) in [
             ("pick-all", "anywhere", pairs.len(), " checked"),
             ("pick-own", "the own document", first_own, ""),
-            ("pick-other", "another document", pairs.len() - first_own, ""),
+            (
+                "pick-other",
+                "another document",
+                pairs.len() - first_own,
+                "",
+            ),
         ] {
             out.add(format_args!(
                 "<input type=\"radio\" name=\"pick\" id=\"{id}\"{checked}><label for=\"{id}\">{name} <small>{}</small></label>",
@@ -110,15 +140,25 @@ fn cards(pairs: &[Pair], thumbs: &[Thumb], out: &mut Markup) {
     let scale = best(pairs);
     out.put("<ul class=\"cards\">");
     for (pair, thumb) in pairs.iter().zip(thumbs) {
-        out.add(format_args!("<li class=\"card {}\">", if is_own(pair) { "is-own" } else { "is-other" }));
+        out.add(format_args!(
+            "<li class=\"card {}\">",
+            if is_own(pair) { "is-own" } else { "is-other" }
+        ));
         out.put("<div class=\"frame\">");
         picture(thumb, &alt(&pair.picture), out);
         out.put("</div>");
         if !pair.texts.is_empty() {
             out.put("<ol class=\"texts\">");
             for text in &pair.texts {
-                let width = if scale > 0.0 { (text.cos / scale).clamp(0.0, 1.0) * 100.0 } else { 0.0 };
-                out.add(format_args!("<li><p dir=\"auto\">{}</p><div class=\"score\">", Escaped(&text.text)));
+                let width = if scale > 0.0 {
+                    (text.cos / scale).clamp(0.0, 1.0) * 100.0
+                } else {
+                    0.0
+                };
+                out.add(format_args!(
+                    "<li><p dir=\"auto\">{}</p><div class=\"score\">",
+                    Escaped(&text.text)
+                ));
                 out.add(format_args!(
                     "<span class=\"bar\" aria-hidden=\"true\"><i class=\"kept\" style=\"left:0;width:{width:.1}%\"></i></span><span>{}</span>",
                     cosine(text.cos)
@@ -144,10 +184,16 @@ fn made(pair: &Pair, out: &mut Markup) {
     }
     out.put("<dl class=\"made\">");
     if let Some(caption) = &pair.caption {
-        out.add(format_args!("<dt>Caption</dt><dd dir=\"auto\">{}</dd>", Escaped(caption)));
+        out.add(format_args!(
+            "<dt>Caption</dt><dd dir=\"auto\">{}</dd>",
+            Escaped(caption)
+        ));
     }
     if let Some(synthetic) = &pair.synthetic {
-        out.add(format_args!("<dt>Synthetic</dt><dd dir=\"auto\">{}", Escaped(synthetic)));
+        out.add(format_args!(
+            "<dt>Synthetic</dt><dd dir=\"auto\">{}",
+            Escaped(synthetic)
+        ));
         if let Some(cos) = pair.synthetic_cos {
             out.add(format_args!(" <span class=\"cos\">{}</span>", cosine(cos)));
         }
@@ -174,7 +220,10 @@ fn images(pictures: &[Picture], thumbs: &[Thumb], out: &mut Markup) {
             out.put("<dl class=\"made\">");
             for (name, text) in says {
                 if let Some(text) = text {
-                    out.add(format_args!("<dt>{name}</dt><dd dir=\"auto\">{}</dd>", Escaped(text)));
+                    out.add(format_args!(
+                        "<dt>{name}</dt><dd dir=\"auto\">{}</dd>",
+                        Escaped(text)
+                    ));
                 }
             }
             out.put("</dl>");
@@ -191,19 +240,33 @@ fn source(shown: &Picture, out: &mut Markup) {
     if let Some(title) = &shown.title {
         out.add(format_args!("<b dir=\"auto\">{}</b> ", Escaped(title)));
     }
-    out.add(format_args!("<span dir=\"auto\">{}</span>", Escaped(&shown.id)));
+    out.add(format_args!(
+        "<span dir=\"auto\">{}</span>",
+        Escaped(&shown.id)
+    ));
     if shown.width > 0 && shown.height > 0 {
-        out.add(format_args!(" <span class=\"px\">{} × {} px</span>", shown.width, shown.height));
+        out.add(format_args!(
+            " <span class=\"px\">{} × {} px</span>",
+            shown.width, shown.height
+        ));
     }
     out.put("</p>");
 }
 
 /// What to say in place of a picture.
 pub(super) fn alt(shown: &Picture) -> String {
-    shown.alt.clone().or_else(|| shown.figcaption.clone()).unwrap_or_else(|| format!("Picture {}", shown.id))
+    shown
+        .alt
+        .clone()
+        .or_else(|| shown.figcaption.clone())
+        .unwrap_or_else(|| format!("Picture {}", shown.id))
 }
 
 /// A cosine with three digits.
 fn cosine(cos: f32) -> String {
-    if cos.is_finite() { format!("{cos:.3}").replace('-', "−") } else { "–".to_owned() }
+    if cos.is_finite() {
+        format!("{cos:.3}").replace('-', "−")
+    } else {
+        "–".to_owned()
+    }
 }

@@ -42,8 +42,8 @@ pub(crate) fn write(mut report: Report, out: &mut impl Write) -> io::Result<()> 
     charts::distributions(&report, &mut body);
     section("distributions", "Distributions", body);
     let mut body = Markup::default();
-    charts::curves(&report, &mut body);
-    section("curves", "Training", body);
+    let title = charts::curves(&report, &mut body);
+    section("curves", title, body);
     let body = duplicates::write(&mut report);
     section("duplicates", "Duplicates", body);
     let body = rejects::write(&mut report);
@@ -62,7 +62,10 @@ pub(crate) fn write(mut report: Report, out: &mut impl Write) -> io::Result<()> 
     }
     out.write_all(head.as_str().as_bytes())?;
     for (id, title, body) in sections {
-        write!(out, "<section id=\"{id}\" aria-labelledby=\"{id}-title\"><h2 id=\"{id}-title\">{title}</h2>")?;
+        write!(
+            out,
+            "<section id=\"{id}\" aria-labelledby=\"{id}-title\"><h2 id=\"{id}-title\">{title}</h2>"
+        )?;
         out.write_all(body.as_str().as_bytes())?;
         out.write_all(b"</section>\n")?;
     }
@@ -73,7 +76,9 @@ pub(crate) fn write(mut report: Report, out: &mut impl Write) -> io::Result<()> 
 fn open(report: &Report, out: &mut Markup) {
     let title = Escaped(&report.options.title);
     out.put("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">");
-    out.add(format_args!("<meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">"));
+    out.add(format_args!(
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">"
+    ));
     out.put("<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\">");
     out.put("<meta name=\"referrer\" content=\"no-referrer\"><link rel=\"icon\" href=\"data:,\">");
     out.add(format_args!("<title>{title}</title><style>\n{STYLE}</style></head>\n<body><a class=\"skip\" href=\"#main\">Skip to the report</a><header><h1>{title}</h1>"));
@@ -84,7 +89,10 @@ fn open(report: &Report, out: &mut Markup) {
     if !figures.is_empty() {
         out.put("<dl class=\"figures\">");
         for figure in figures {
-            out.add(format_args!("<div><dt>{}</dt><dd>{}", figure.label, figure.value));
+            out.add(format_args!(
+                "<div><dt>{}</dt><dd>{}",
+                figure.label, figure.value
+            ));
             if let Some(note) = figure.note {
                 out.add(format_args!("<small>{}</small>", Escaped(&note)));
             }
@@ -107,8 +115,15 @@ struct Figure {
 /// Documents, images, sentences, pairs: from the records when there are any of the kind, else from the funnel.
 fn figures(report: &Report) -> Vec<Figure> {
     let mut figures = Vec::new();
-    let mut figure = |label, value: String, note: Option<String>| figures.push(Figure { label, value, note });
-    let total = |total: Total| format!("{}{}", if total.exact { "" } else { "≈ " }, count(total.count));
+    let mut figure =
+        |label, value: String, note: Option<String>| figures.push(Figure { label, value, note });
+    let total = |total: Total| {
+        format!(
+            "{}{}",
+            if total.exact { "" } else { "≈ " },
+            count(total.count)
+        )
+    };
 
     let documents = report.documents.total();
     if let Some((first, _)) = report.stages.ends("document") {
@@ -116,19 +131,28 @@ fn figures(report: &Report) -> Vec<Figure> {
     } else if documents.count > 0 {
         figure("Documents", total(documents), None);
     }
-    for (label, kind, read) in
-        [("Images", "image", report.images.total()), ("Sentences", "sentence", report.sentences.total())]
-    {
+    for (label, kind, read) in [
+        ("Images", "image", report.images.total()),
+        ("Sentences", "sentence", report.sentences.total()),
+    ] {
         if let Some((first, last)) = report.stages.ends(kind) {
             let kept = last.kept.min(first.seen);
-            figure(label, count(kept), (kept < first.seen).then(|| format!("of {} found", count(first.seen))));
+            figure(
+                label,
+                count(kept),
+                (kept < first.seen).then(|| format!("of {} found", count(first.seen))),
+            );
         } else if read.count > 0 {
             figure(label, total(read), None);
         }
     }
     let pairs = report.pairs.total();
     if pairs.count > 0 {
-        figure("Pairs", total(pairs), Some(counted(report.texts, "text", "texts")));
+        figure(
+            "Pairs",
+            total(pairs),
+            Some(counted(report.texts, "text", "texts")),
+        );
     } else if let Some((_, last)) = report.stages.ends("pair") {
         figure("Pairs", count(last.kept), None);
     }

@@ -21,8 +21,16 @@ pub(crate) fn write(report: &mut Report) -> Markup {
         return out;
     }
     let classes = [
-        ("Dropped by a rule", "As asked: these records broke a filter’s rule.", report.rejects.take(false)),
-        ("Bad input", "Errors: these lines or files could not be used.", report.rejects.take(true)),
+        (
+            "Dropped by a rule",
+            "As asked: these records broke a filter’s rule.",
+            report.rejects.take(false),
+        ),
+        (
+            "Bad input",
+            "Errors: these lines or files could not be used.",
+            report.rejects.take(true),
+        ),
     ];
     let mut left = PICTURES;
     for (title, says, codes) in classes {
@@ -30,9 +38,14 @@ pub(crate) fn write(report: &mut Report) -> Markup {
             continue;
         }
         let total = codes.iter().map(|code| code.count).sum();
-        out.add(format_args!("<h3>{title} <small>{}</small></h3><p class=\"note\">{says}", count(total)));
+        out.add(format_args!(
+            "<h3>{title} <small>{}</small></h3><p class=\"note\">{says}",
+            count(total)
+        ));
         if codes.iter().any(|code| code.count > EXAMPLES as u64) {
-            out.add(format_args!(" At most {EXAMPLES} examples of each, drawn evenly.</p>"));
+            out.add(format_args!(
+                " At most {EXAMPLES} examples of each, drawn evenly.</p>"
+            ));
         } else {
             out.put("</p>");
         }
@@ -46,13 +59,23 @@ pub(crate) fn write(report: &mut Report) -> Markup {
     out
 }
 
-fn write_code(code: &Code, examples: &[Example], left: &mut usize, report: &Report, out: &mut Markup) {
+fn write_code(
+    code: &Code,
+    examples: &[Example],
+    left: &mut usize,
+    report: &Report,
+    out: &mut Markup,
+) {
     out.add(format_args!(
         "<li><h4{}>{} <small>{}{}</small></h4>",
         if code.error { " class=\"error\"" } else { "" },
-        Escaped(&code.code),
+        Escaped(&code.name),
         count(code.count),
-        if code.stage.is_empty() { String::new() } else { format!(", {}", Escaped(&code.stage)) }
+        if code.stage.is_empty() {
+            String::new()
+        } else {
+            format!(", {}", Escaped(&code.stage))
+        }
     ));
     let pictures: Vec<&Picture> = examples
         .iter()
@@ -75,8 +98,10 @@ fn write_code(code: &Code, examples: &[Example], left: &mut usize, report: &Repo
         }
         out.put("</ul>");
     }
-    let rest: Vec<&Example> =
-        examples.iter().filter(|example| !matches!(example.subject, Subject::Picture(_))).collect();
+    let rest: Vec<&Example> = examples
+        .iter()
+        .filter(|example| !matches!(example.subject, Subject::Picture(_)))
+        .collect();
     if !rest.is_empty() {
         out.put("<ul class=\"quotes\">");
         for example in rest {
@@ -90,7 +115,10 @@ fn write_code(code: &Code, examples: &[Example], left: &mut usize, report: &Repo
 fn write_picture(shown: &Picture, thumb: &Thumb, message: &str, out: &mut Markup) {
     out.put("<li><div class=\"frame\">");
     picture(thumb, &alt(shown), out);
-    out.add(format_args!("</div><small dir=\"auto\">{}</small></li>", Escaped(message)));
+    out.add(format_args!(
+        "</div><small dir=\"auto\">{}</small></li>",
+        Escaped(message)
+    ));
 }
 
 fn write_text(example: &Example, out: &mut Markup) {
@@ -102,10 +130,22 @@ fn write_text(example: &Example, out: &mut Markup) {
         }
         Subject::Line(line) => {
             out.add(format_args!("<code dir=\"auto\">{}</code>", Escaped(line)));
-            says(&[&example.message, example.place.as_deref().unwrap_or_default()], out);
+            says(
+                &[
+                    &example.message,
+                    example.place.as_deref().unwrap_or_default(),
+                ],
+                out,
+            );
         }
         Subject::Picture(_) | Subject::Nothing => {
-            says(&[&example.message, example.place.as_deref().unwrap_or_default()], out);
+            says(
+                &[
+                    &example.message,
+                    example.place.as_deref().unwrap_or_default(),
+                ],
+                out,
+            );
         }
     }
     out.put("</li>");
@@ -115,7 +155,10 @@ fn write_text(example: &Example, out: &mut Markup) {
 fn says(parts: &[&str], out: &mut Markup) {
     let mut between = "<small>";
     for part in parts.iter().filter(|part| !part.is_empty()) {
-        out.add(format_args!("{between}<span dir=\"auto\">{}</span>", Escaped(part)));
+        out.add(format_args!(
+            "{between}<span dir=\"auto\">{}</span>",
+            Escaped(part)
+        ));
         between = " · ";
     }
     if between != "<small>" {
