@@ -70,6 +70,7 @@ impl Stream {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_precision_loss, reason = "ten thousand values")]
 mod tests {
     use super::*;
 

@@ -19,7 +19,7 @@ pub mod tokenizer;
 
 pub use config::{Config, PreprocessConfig, TensorSpec, TextConfig, VisionConfig};
 pub use directory::{CONFIG_FILE, MODEL_FILE, TOKENIZER_FILE};
-pub use tensors::{Checkpoint, Tensor, read_safetensors, write_safetensors};
+pub use tensors::{Checkpoint, Tensor, Tensors, read_safetensors, write_safetensors};
 
 use std::path::PathBuf;
 

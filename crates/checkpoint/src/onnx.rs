@@ -9,6 +9,13 @@
 //! their length. A text is read at its first largest id, the end-of-text marker, and attention looks back only, so what
 //! pads a batch after that marker cannot reach the output and no attention mask is needed.
 
+#![expect(
+    clippy::cast_possible_wrap,
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "sizes of layers fit any number, and a scale is f32 by definition"
+)]
+
 use crate::proto::{Attribute, Dim, Graph, Type};
 use crate::{Checkpoint, CheckpointError};
 
@@ -187,7 +194,7 @@ impl Tower<'_> {
             .op("LayerNormalization", &[x, &weight, &bias], &attributes))
     }
 
-    /// x·Wᵀ + b on the last dimension; `W` is `[out, in]` and is stored transposed, as MatMul wants it.
+    /// x·Wᵀ + b on the last dimension; `W` is `[out, in]` and is stored transposed, as `MatMul` wants it.
     fn linear(&mut self, x: &str, weight: &str, bias: &str) -> Result<String, CheckpointError> {
         let tensor = self.checkpoint.tensor(weight)?;
         let matrix = self.graph.transposed(

@@ -22,15 +22,19 @@ pub(crate) struct Message(Vec<u8>);
 impl Message {
     fn varint(mut self, mut value: u64) -> Self {
         while value >= 0x80 {
-            self.0.push((value & 0x7f) as u8 | 0x80);
+            self.0.push(value.to_le_bytes()[0] | 0x80);
             value >>= 7;
         }
-        self.0.push(value as u8);
+        self.0.push(value.to_le_bytes()[0]);
         self
     }
 
     fn int(self, field: u64, value: i64) -> Self {
         self.varint(field << 3).varint(value.cast_unsigned())
+    }
+
+    fn size(self, field: u64, value: usize) -> Self {
+        self.varint(field << 3).varint(value as u64)
     }
 
     fn float(mut self, field: u64, value: f32) -> Self {
@@ -159,7 +163,7 @@ impl<'a> Graph<'a> {
     fn end(&mut self, field: u64, name: &str, kind: Type, shape: &[Dim<'_>]) {
         let dims = shape.iter().fold(Message::default(), |m, dim| {
             let dim = match dim {
-                Dim::Fixed(size) => Message::default().int(1, *size as i64),
+                Dim::Fixed(size) => Message::default().size(1, *size),
                 Dim::Named(name) => Message::default().bytes(2, name.as_bytes()),
             };
             m.message(1, &dim)
@@ -250,7 +254,7 @@ impl<'a> Graph<'a> {
     fn initializer(&mut self, name: &str, kind: Type, shape: &[usize], data: Data<'a>) -> String {
         let head = shape
             .iter()
-            .fold(Message::default(), |m, size| m.int(1, *size as i64));
+            .fold(Message::default(), |m, size| m.size(1, *size));
         let head = head
             .int(2, kind as i64)
             .bytes(8, name.as_bytes())

@@ -19,6 +19,9 @@ pub struct Tensor {
     pub data: Vec<f32>,
 }
 
+/// Tensors by name.
+pub type Tensors = BTreeMap<String, Tensor>;
+
 impl View for &Tensor {
     fn dtype(&self) -> Dtype {
         Dtype::F32
@@ -166,7 +169,7 @@ pub fn write_safetensors(
 /// [`CheckpointError::Io`], or [`CheckpointError::Format`] for a damaged file or a tensor of another type.
 pub fn read_safetensors(
     path: &Path,
-) -> Result<(BTreeMap<String, Tensor>, HashMap<String, String>), CheckpointError> {
+) -> Result<(Tensors, HashMap<String, String>), CheckpointError> {
     let bytes = std::fs::read(path).map_err(CheckpointError::io(path))?;
     let bad = |message: String| CheckpointError::Format {
         path: path.to_owned(),
