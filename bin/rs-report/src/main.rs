@@ -117,9 +117,13 @@ fn run(args: &Args) -> Result<Outcome> {
         Ok(())
     })?;
     let mut sink = run.sink();
-    for (kind, count) in read {
-        let counts = sink.tally.of(kind);
-        (counts.seen, counts.kept) = (count, count);
+    // What was read matters to whoever asks for the funnel of this very tool; on the terminal it would be noise behind
+    // the table.
+    if args.common.report.is_some() {
+        for (kind, count) in read {
+            let counts = sink.tally.of(kind);
+            (counts.seen, counts.kept) = (count, count);
+        }
     }
     if args.terminal {
         report.terminal(&mut sink.out)?;

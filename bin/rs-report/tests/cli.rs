@@ -330,7 +330,11 @@ fn a_record_read_at_two_stages_counts_once() {
 #[test]
 fn the_table_fits_the_terminal_and_ends_with_the_own_document() {
     let scene = CASE.scene();
-    let table = page_of_terminal(&scene, &scene.input);
+    let finished = scene
+        .run(&["--terminal"], scene.input.as_bytes())
+        .expect(&[0]);
+    assert_eq!(finished.err, "", "nothing may follow the table");
+    let table = String::from_utf8(finished.out).unwrap();
     assert!(
         table.lines().all(|line| line.chars().count() <= 80),
         "{table}"
@@ -350,5 +354,12 @@ fn the_table_fits_the_terminal_and_ends_with_the_own_document() {
     assert_eq!(
         table.lines().last().unwrap(),
         "own-document first texts: 50.0% of 8 pairs"
+    );
+    let retrieve = json!({"schema": "funnel/1", "stage": "rs-retrieve", "kind": "image", "seen": 1234, "kept": 1234,
+        "pairs": 1234, "first_text_own_doc_share": 0.3712, "chance_own_doc": 0.0042});
+    let table = page_of_terminal(&scene, &format!("{retrieve}\n"));
+    assert_eq!(
+        table.lines().last().unwrap(),
+        "own-document first texts: 37.1% of 1,234 pairs; chance 0.42%; 88 times chance"
     );
 }

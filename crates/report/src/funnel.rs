@@ -259,7 +259,7 @@ impl Own {
                 .and_then(Value::as_f64)
                 .filter(|value| value.is_finite())
         };
-        let Some(share) = number("own_document_share") else {
+        let Some(share) = number("first_text_own_doc_share") else {
             return;
         };
         let pairs = number("pairs")
@@ -267,7 +267,7 @@ impl Own {
             .max(0.0);
         self.pairs += pairs;
         self.found += share * pairs;
-        if let Some(chance) = number("chance_share") {
+        if let Some(chance) = number("chance_own_doc") {
             self.chance += chance * pairs;
             self.with_chance += pairs;
         }
@@ -356,5 +356,19 @@ mod tests {
             ),
             (57, 17, 0)
         );
+    }
+
+    #[test]
+    fn shards_of_the_own_document_figure_weigh_by_their_pairs() {
+        let mut stages = Stages::default();
+        assert!(stages.own_document().is_none());
+        for (pairs, share, chance) in [(30, 0.5, 0.01), (10, 0.1, 0.03)] {
+            stages.push(funnel(&format!(
+                r#"{{"stage":"rs-retrieve","kind":"image","seen":40,"kept":40,"pairs":{pairs},"first_text_own_doc_share":{share},"chance_own_doc":{chance}}}"#
+            )));
+        }
+        let own = stages.own_document().unwrap();
+        assert!((own.share - 0.4).abs() < 1e-12 && (own.chance.unwrap() - 0.015).abs() < 1e-12);
+        assert_eq!(own.pairs, Some(40));
     }
 }

@@ -145,7 +145,7 @@ pub(crate) fn number(value: f64) -> String {
         };
     }
     if size < 1e-3 {
-        return format!("{value:.1e}").replace('-', "−");
+        return format!("{value:.1e}").replace(".0e", "e").replace('-', "−");
     }
     trim(format!("{value:.0$}", decimals(size, 3))).replace('-', "−")
 }
@@ -230,7 +230,7 @@ mod tests {
         assert_eq!(number(-0.25), "−0.25");
         assert_eq!(number(20_000.0), "20,000");
         assert_eq!(number(2_130_000_000.0), "2.13 B");
-        assert_eq!(number(0.000_5), "5.0e−4");
+        assert_eq!(number(0.000_5), "5e−4");
         assert_eq!(counted(1, "image", "images"), "1 image");
     }
 }

@@ -301,7 +301,7 @@ fn inner_subject(record: &Record<'_>) -> Option<Subject> {
         Kind::Image | Kind::Pair => picture(record).ok().map(Subject::Picture),
         Kind::Sentence => Some(Subject::Sentence {
             id: clip(&record.id().ok()?, NAME),
-            text: text(record, "text", TEXT).ok()??,
+            text: text(record, "text", NAME).ok()??,
         }),
         _ => None,
     }

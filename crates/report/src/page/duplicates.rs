@@ -52,7 +52,13 @@ pub(crate) fn write(report: &mut Report) -> Markup {
 
 fn write_group(group: &Group, thumbs: &mut impl Iterator<Item = Thumb>, out: &mut Markup) {
     out.add(format_args!(
-        "<li><p class=\"source\"><b>{}</b> of <span dir=\"auto\">{}</span></p><ul>",
+        "<li{}><p class=\"source\"><b>{}</b> of <span dir=\"auto\">{}</span></p><ul>",
+        // Two pictures fit a column; more take the row.
+        if group.members.len() > 1 {
+            " class=\"row\""
+        } else {
+            ""
+        },
         counted(group.duplicates, "duplicate", "duplicates"),
         Escaped(&group.id)
     ));
