@@ -1,4 +1,4 @@
-//! The command line of rs-report: the behaviours of every tool, and what the page and the table must hold.
+//! What the page and the table of rs-report must hold, and what they must never let in.
 
 #![allow(
     clippy::unwrap_used,
@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use realsyn_behaviour::{Case, Scene, behaves};
+use realsyn_behaviour::{Case, Scene};
 use serde_json::json;
 
 const CASE: Case = Case {
@@ -17,8 +17,6 @@ const CASE: Case = Case {
     input: records,
     status: &[0],
 };
-
-behaves!(fold, CASE);
 
 /// Saves a picture of one colour with a darker corner and returns its path.
 fn picture(dir: &Path, name: &str, colour: [u8; 3]) -> String {
