@@ -1,4 +1,5 @@
 set -e
+ln -s model starter
 rs-extract -q docs --count counts.jsonl > records.jsonl
 rs-embed -q --model model records.jsonl > embedded.jsonl
 grep '^{"schema":"image/1"' embedded.jsonl > images.jsonl
