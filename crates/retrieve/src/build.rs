@@ -159,117 +159,105 @@ impl Builder {
     /// The bytes of the index. Within a cluster sentences keep the order in which they were pushed.
     #[must_use]
     pub fn finish(self) -> Vec<u8> {
-        let dim = self.centres.dim;
         let mut order: Vec<usize> = (0..self.clusters.len()).collect();
         order.sort_by_key(|&sentence| self.clusters[sentence]);
         let groups: Vec<&[usize]> = order
             .chunk_by(|&a, &b| self.clusters[a] == self.clusters[b])
             .collect();
-        let mut names: Vec<(&str, u32)> = self
-            .names
-            .iter()
-            .map(|(name, &doc)| (name.as_str(), doc))
-            .collect();
+        let mut out = Layout::new();
+        out.add(Section::Model, self.model.bytes());
+        self.lay_out_centres(&groups, &mut out);
+        self.lay_out_vectors(&groups, &mut out);
+        for (starts, section, strings) in [
+            (Section::IdStarts, Section::Ids, &self.ids),
+            (Section::TextStarts, Section::Texts, &self.texts),
+        ] {
+            let ordered = order.iter().map(|&sentence| strings.get(sentence));
+            out.add_strings(starts, section, ordered);
+        }
+        let keys = order.iter().map(|&sentence| self.keys[sentence]);
+        out.add(Section::Keys, keys.flat_map(u64::to_le_bytes));
+        self.lay_out_docs(&order, &mut out);
+        out.finish(Header {
+            dim: self.centres.dim,
+            sentences: order.len(),
+            clusters: groups.len(),
+            docs: self.names.len(),
+            sections: [(0, 0); SECTIONS],
+        })
+    }
+
+    /// The clusters' numbers, places and centres.
+    fn lay_out_centres(&self, groups: &[&[usize]], out: &mut Layout) {
+        let dim = self.centres.dim;
+        let numbers: Vec<u32> = groups.iter().map(|group| self.clusters[group[0]]).collect();
+        let centres = || {
+            let centre = |&number: &u32| &self.centres.values[number as usize * dim..][..dim];
+            numbers.iter().map(centre)
+        };
+        let starts = running(groups.iter().map(|group| group.len()));
+        let lanes = running(groups.iter().map(|g| g.len().next_multiple_of(LANES)));
+        let values = centres().flatten().flat_map(|x| x.to_le_bytes());
+        let is_euclidean = self.centres.is_euclidean;
+        let bias = centres().map(|c| {
+            if is_euclidean {
+                -0.5 * inner(c, c)
+            } else {
+                0.0
+            }
+        });
+        out.add(
+            Section::Numbers,
+            numbers.iter().flat_map(|x| x.to_le_bytes()),
+        );
+        out.add(
+            Section::Starts,
+            starts.into_iter().flat_map(u64::to_le_bytes),
+        );
+        out.add(Section::Lanes, lanes.into_iter().flat_map(u64::to_le_bytes));
+        out.add(Section::Centres, values);
+        out.add(Section::Bias, bias.flat_map(f32::to_le_bytes));
+    }
+
+    /// The vectors, cluster by cluster in panels.
+    fn lay_out_vectors(&self, groups: &[&[usize]], out: &mut Layout) {
+        let dim = self.centres.dim;
+        let (mut rows, mut panels) = (Vec::new(), Vec::new());
+        out.begin(Section::Vectors);
+        for group in groups {
+            rows.clear();
+            panels.clear();
+            for &sentence in *group {
+                rows.extend_from_slice(&self.vectors[sentence * dim..(sentence + 1) * dim]);
+            }
+            interleave(&rows, dim, [0; 2], &mut panels);
+            out.bytes.extend_from_slice(panels.as_flattened());
+        }
+        out.end(Section::Vectors);
+    }
+
+    /// Each sentence's document, and the documents by name.
+    fn lay_out_docs(&self, order: &[usize], out: &mut Layout) {
+        let names = self.names.iter().map(|(name, &doc)| (name.as_str(), doc));
+        let mut names: Vec<(&str, u32)> = names.collect();
         names.sort_unstable();
         let mut place = vec![0u32; names.len()];
         for (new, &(_, old)) in (0u32..).zip(&names) {
             place[old as usize] = new;
         }
-        let docs: Vec<u32> = order
-            .iter()
-            .map(|&sentence| place[self.docs[sentence] as usize])
-            .collect();
-
-        let mut out = Layout::new();
-        out.add(Section::Model, self.model.bytes());
-        let numbers: Vec<u32> = groups.iter().map(|group| self.clusters[group[0]]).collect();
-        out.add(
-            Section::Numbers,
-            numbers.iter().flat_map(|x| x.to_le_bytes()),
-        );
-        let starts = running(groups.iter().map(|group| group.len()));
-        out.add(Section::Starts, starts.iter().flat_map(|x| x.to_le_bytes()));
-        let lanes = running(
-            groups
-                .iter()
-                .map(|group| group.len().next_multiple_of(LANES)),
-        );
-        out.add(Section::Lanes, lanes.iter().flat_map(|x| x.to_le_bytes()));
-        let centre = |&number: &u32| &self.centres.values[number as usize * dim..][..dim];
-        out.add(
-            Section::Centres,
-            numbers
-                .iter()
-                .flat_map(|x| centre(x).iter().flat_map(|x| x.to_le_bytes())),
-        );
-        let bias = |centre: &[f32]| {
-            if self.centres.is_euclidean {
-                -0.5 * inner(centre, centre)
-            } else {
-                0.0
-            }
-        };
-        out.add(
-            Section::Bias,
-            numbers.iter().flat_map(|x| bias(centre(x)).to_le_bytes()),
-        );
-        out.begin(Section::Vectors);
-        let (mut rows, mut panels) = (Vec::new(), Vec::new());
-        for group in &groups {
-            rows.clear();
-            panels.clear();
-            rows.extend(
-                group
-                    .iter()
-                    .flat_map(|&sentence| &self.vectors[sentence * dim..(sentence + 1) * dim]),
-            );
-            interleave(&rows, dim, [0; 2], &mut panels);
-            out.bytes.extend_from_slice(panels.as_flattened());
-        }
-        out.end(Section::Vectors);
-        for (starts, section, strings) in [
-            (Section::IdStarts, Section::Ids, &self.ids),
-            (Section::TextStarts, Section::Texts, &self.texts),
-        ] {
-            let ordered = running(order.iter().map(|&sentence| strings.get(sentence).len()));
-            out.add(starts, ordered.iter().flat_map(|x| x.to_le_bytes()));
-            out.begin(section);
-            for &sentence in &order {
-                out.bytes.extend_from_slice(strings.get(sentence));
-            }
-            out.end(section);
-        }
-        out.add(
-            Section::Keys,
-            order
-                .iter()
-                .flat_map(|&sentence| self.keys[sentence].to_le_bytes()),
-        );
-        out.add(Section::Docs, docs.iter().flat_map(|x| x.to_le_bytes()));
-        let name_starts = running(names.iter().map(|(name, _)| name.len()));
-        out.add(
-            Section::NameStarts,
-            name_starts.iter().flat_map(|x| x.to_le_bytes()),
-        );
-        out.add(
-            Section::Names,
-            names.iter().flat_map(|(name, _)| name.bytes()),
-        );
         let mut sizes = vec![0u64; names.len()];
-        for &doc in &docs {
+        let docs = order.iter().map(|&sentence| {
+            let doc = place[self.docs[sentence] as usize];
             sizes[doc as usize] += 1;
-        }
+            doc
+        });
+        out.add(Section::Docs, docs.flat_map(u32::to_le_bytes));
+        let strings = names.iter().map(|(name, _)| name.as_bytes());
+        out.add_strings(Section::NameStarts, Section::Names, strings);
         out.add(
             Section::DocSizes,
-            sizes.iter().flat_map(|x| x.to_le_bytes()),
+            sizes.into_iter().flat_map(u64::to_le_bytes),
         );
-        out.finish(Header {
-            dim,
-            sentences: order.len(),
-            clusters: groups.len(),
-            docs: names.len(),
-            sections: [(0, 0); SECTIONS],
-        })
     }
 }
 
@@ -312,6 +300,21 @@ impl Layout {
     fn add(&mut self, section: Section, bytes: impl Iterator<Item = u8>) {
         self.begin(section);
         self.bytes.extend(bytes);
+        self.end(section);
+    }
+
+    fn add_strings<'a>(
+        &mut self,
+        starts: Section,
+        section: Section,
+        strings: impl Iterator<Item = &'a [u8]> + Clone,
+    ) {
+        let places = running(strings.clone().map(<[u8]>::len));
+        self.add(starts, places.into_iter().flat_map(u64::to_le_bytes));
+        self.begin(section);
+        for string in strings {
+            self.bytes.extend_from_slice(string);
+        }
         self.end(section);
     }
 
