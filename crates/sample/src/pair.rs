@@ -108,7 +108,7 @@ pub fn cosine(record: &Record<'_>, on: On) -> Result<f64, PairError> {
     let (field, hint, raw) = match on {
         On::Synthetic => (
             "synthetic_cos",
-            "rs-caption or rs-embed adds it; `--on text1` bounds the first retrieved text instead",
+            "rs-embed adds it to pairs with a synthetic text; `--on text1` bounds the first retrieved text instead",
             record.raw("synthetic_cos"),
         ),
         On::Text1 => {
