@@ -1,0 +1,271 @@
+//! Where the picture of an `<img>` is.
+//!
+//! A page may name several files for one picture: `srcset` and `<picture>` for different screens, `data-src` and its
+//! relatives for scripts that load late. The candidates are put in order, the largest first, and the first that is
+//! there is taken.
+
+use std::path::{Path, PathBuf};
+
+use percent_encoding::percent_decode_str;
+
+use crate::page::Page;
+
+/// Where a picture can be had.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Location {
+    /// A file, by a path that can be opened from the working directory.
+    Path(String),
+    /// An `http:`, `https:` or `data:` URL.
+    Url(String),
+}
+
+/// What relative references of a document are relative to.
+#[derive(Clone, Debug)]
+pub enum Base {
+    /// A folder of this machine.
+    Folder(PathBuf),
+    /// A URL, up to and with its last `/`.
+    Url(String),
+}
+
+impl Base {
+    /// The base that `<base href>` makes of this one.
+    #[must_use]
+    pub fn with_href(self, href: &str) -> Self {
+        match resolve(href, &self) {
+            Some(Location::Url(url)) if !url.starts_with("data:") => {
+                let after_host = url.find("://").map_or(0, |at| at + 3);
+                match url[after_host..].rfind('/') {
+                    Some(slash) => Self::Url(url[..=after_host + slash].to_owned()),
+                    None => Self::Url(format!("{url}/")),
+                }
+            }
+            Some(Location::Path(path)) if path.ends_with('/') => Self::Folder(path.into()),
+            Some(Location::Path(path)) => Self::Folder(
+                Path::new(&path)
+                    .parent()
+                    .unwrap_or(Path::new(""))
+                    .to_owned(),
+            ),
+            _ => self,
+        }
+    }
+}
+
+/// The attributes of scripts that load pictures late, the most common first.
+const LAZY: [&str; 7] = [
+    "data-src",
+    "data-original",
+    "data-lazy-src",
+    "data-lazy",
+    "data-hi-res-src",
+    "data-full-src",
+    "data-actualsrc",
+];
+
+/// The references of the `<img>` at `index`, the best first.
+#[must_use]
+pub fn candidates(page: &Page, index: usize) -> Vec<String> {
+    let mut sized: Vec<(f64, String)> = Vec::new();
+    let mut sources = vec![index];
+    let parent = page.node(index).parent;
+    if page.name(parent) == "picture" {
+        sources.extend(page.subtree(parent).filter(|&at| page.name(at) == "source"));
+    }
+    for source in sources {
+        for attribute in ["srcset", "data-srcset", "data-lazy-srcset"] {
+            if let Some(value) = page.attr(source, attribute) {
+                sized.extend(srcset(&value));
+            }
+        }
+    }
+    // A stable sort: among equals the order of the page decides.
+    sized.sort_by(|one, other| other.0.total_cmp(&one.0));
+    let mut found: Vec<String> = sized.into_iter().map(|(_, reference)| reference).collect();
+    for attribute in LAZY.into_iter().chain(["src"]) {
+        if let Some(value) = page.attr(index, attribute) {
+            let value = value.trim();
+            if !value.is_empty() {
+                found.push(value.to_owned());
+            }
+        }
+    }
+    found
+}
+
+/// The candidates of a `srcset` with their width, or their density taken as thousands of pixels.
+fn srcset(value: &str) -> Vec<(f64, String)> {
+    let mut found = Vec::new();
+    let mut rest = value;
+    loop {
+        rest = rest
+            .trim_start_matches(|character: char| character.is_whitespace() || character == ',');
+        if rest.is_empty() {
+            return found;
+        }
+        // A URL may hold commas; it ends at white space (HTML, "parse a srcset attribute").
+        let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        let (url, tail) = rest.split_at(end);
+        let bare = url.trim_end_matches(',');
+        let (descriptor, next) = if bare.len() < url.len() {
+            ("", tail)
+        } else {
+            tail.split_once(',').unwrap_or((tail, ""))
+        };
+        let descriptor = descriptor.trim();
+        let size = descriptor
+            .strip_suffix('w')
+            .and_then(|width| width.parse::<f64>().ok())
+            .or_else(|| {
+                descriptor
+                    .strip_suffix('x')
+                    .and_then(|density| density.parse::<f64>().ok())
+                    .map(|density| density * 1000.0)
+            });
+        found.push((
+            size.filter(|size| size.is_finite()).unwrap_or(1000.0),
+            bare.to_owned(),
+        ));
+        rest = next;
+    }
+}
+
+/// What a reference names; nothing for schemes under which there is no picture (`about:`, `blob:`, `javascript:`).
+#[must_use]
+pub fn resolve(reference: &str, base: &Base) -> Option<Location> {
+    let reference = reference.trim();
+    if reference.is_empty() || reference.starts_with('#') {
+        return None;
+    }
+    if let Some(rest) = reference.strip_prefix("//") {
+        return Some(Location::Url(format!("https://{rest}")));
+    }
+    if let Some((scheme, rest)) = scheme(reference) {
+        return match scheme.to_ascii_lowercase().as_str() {
+            "http" | "https" | "data" => Some(Location::Url(reference.to_owned())),
+            "file" => {
+                let path = rest
+                    .strip_prefix("//localhost")
+                    .or_else(|| rest.strip_prefix("//"))
+                    .unwrap_or(rest);
+                Some(Location::Path(decoded(path)))
+            }
+            _ => None,
+        };
+    }
+    match base {
+        Base::Folder(folder) => {
+            let plain = decoded(reference);
+            let mut path = folder.join(tidy(&plain));
+            // Mirrors keep the query in the file's name.
+            if !path.exists() && folder.join(tidy(reference)).is_file() {
+                path = folder.join(tidy(reference));
+            }
+            Some(Location::Path(path.to_string_lossy().into_owned()))
+        }
+        Base::Url(url) => {
+            let host_end = url
+                .find("://")
+                .and_then(|at| url[at + 3..].find('/').map(|slash| at + 3 + slash));
+            let joined = match (reference.strip_prefix('/'), host_end) {
+                (Some(rooted), Some(end)) => format!("{}/{rooted}", &url[..end]),
+                _ => format!("{url}{reference}"),
+            };
+            Some(Location::Url(joined))
+        }
+    }
+}
+
+/// The scheme of an absolute reference; a letter alone is a drive, not a scheme.
+fn scheme(reference: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = reference.split_once(':')?;
+    let is_scheme = scheme.len() > 1
+        && scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme
+            .chars()
+            .all(|character| character.is_ascii_alphanumeric() || "+-.".contains(character));
+    is_scheme.then_some((scheme, rest))
+}
+
+/// Without query and fragment, escapes undone.
+fn decoded(reference: &str) -> String {
+    let end = reference.find(['?', '#']).unwrap_or(reference.len());
+    percent_decode_str(&reference[..end])
+        .decode_utf8_lossy()
+        .into_owned()
+}
+
+/// Without `./` at the beginning, so that one file has one name.
+fn tidy(mut path: &str) -> &str {
+    while let Some(rest) = path.strip_prefix("./") {
+        path = rest.trim_start_matches('/');
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tree;
+
+    fn best(html: &str) -> Vec<String> {
+        let page = Page::new(tree::parse(html).unwrap());
+        candidates(&page, page.find(0..page.len(), "img").unwrap())
+    }
+
+    #[test]
+    fn the_largest_candidate_comes_first() {
+        assert_eq!(
+            best("<img src=s.png srcset='a.png 200w, b,1.png 800w,c.png 400w'>"),
+            ["b,1.png", "c.png", "a.png", "s.png"]
+        );
+        assert_eq!(
+            best("<img src=s.png srcset='a.png, b.png 2x'>"),
+            ["b.png", "a.png", "s.png"]
+        );
+        let picture = "<picture><source srcset='l.webp 1600w'><source srcset='m.webp 900w'><img src=s.jpg></picture>";
+        assert_eq!(best(picture), ["l.webp", "m.webp", "s.jpg"]);
+        assert_eq!(
+            best("<img src='data:image/gif;base64,R0' data-src=' real.jpg '>"),
+            ["real.jpg", "data:image/gif;base64,R0"]
+        );
+    }
+
+    #[test]
+    fn references_are_resolved_against_the_document() {
+        let base = Base::Folder("docs/en".into());
+        let path = |reference| match resolve(reference, &base) {
+            Some(Location::Path(path)) => path,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(path("a%20b.png?x=1#y"), "docs/en/a b.png");
+        assert_eq!(path("./i/c.png"), "docs/en/i/c.png");
+        assert_eq!(path("../c.png"), "docs/en/../c.png");
+        assert_eq!(path("file:///x/y.png"), "/x/y.png");
+        assert_eq!(
+            resolve("//h.example/a.png", &base),
+            Some(Location::Url("https://h.example/a.png".into()))
+        );
+        for nothing in ["", "#top", "about:blank", "javascript:x", "blob:1"] {
+            assert_eq!(resolve(nothing, &base), None, "{nothing}");
+        }
+    }
+
+    #[test]
+    fn a_base_element_moves_what_is_relative() {
+        let base = Base::Folder("docs".into()).with_href("https://h.example/a/index.html");
+        assert_eq!(
+            resolve("p.png", &base),
+            Some(Location::Url("https://h.example/a/p.png".into()))
+        );
+        assert_eq!(
+            resolve("/p.png", &base),
+            Some(Location::Url("https://h.example/p.png".into()))
+        );
+        let base = Base::Folder("docs".into()).with_href("img/");
+        assert_eq!(
+            resolve("p.png", &base),
+            Some(Location::Path("docs/img/p.png".into()))
+        );
+    }
+}
