@@ -13,7 +13,12 @@ use crate::{Format, Limits, PictureError, Rgb, header, jpeg};
 ///
 /// As Pillow's `convert("RGB")`: alpha is dropped (not blended), 16-bit samples keep their high byte, palettes and
 /// grey are spread out, CMYK is read by Adobe's inverted convention. EXIF orientation is applied; of an animation the
-/// first frame is taken. Colour profiles are ignored, as Pillow does.
+/// first frame is taken. Colour profiles are ignored, as Pillow does. Lossless files give Pillow's very bytes, with
+/// two exceptions: 16-bit grey, which Pillow clips at 255 (nearly always to plain white), keeps its high byte here
+/// too, and CMYK in TIFF may differ by a level. TIFF with a palette is not decoded.
+///
+/// A file that was cut short is an error. Only a JPEG that was cut and then closed with an end marker cannot be told
+/// from a whole one; every decoder fills its missing part with grey.
 ///
 /// # Errors
 /// `too-many-pixels` (from the header alone), `too-large`, `truncated-image`, `bad-image`, `unsupported-image`.
@@ -48,7 +53,10 @@ fn other(bytes: &[u8], format: Format, limits: &Limits) -> Result<(u8, Rgb), Pic
     check_pixels(header.width, header.height, limits)?;
     // 8 bytes for 16-bit RGBA, as much again for the decoder's own copy, and room for what hangs on the header.
     let max_bytes = header.pixels().saturating_mul(16).saturating_add(64 << 20);
-    let sort = |error| PictureError::from_image(error, max_bytes);
+    let sort = |error| match PictureError::from_image(error, max_bytes) {
+        PictureError::Bad(why) if webp_ends_early(bytes, format) => PictureError::Truncated(why),
+        error => error,
+    };
     let decoder = header::decoder(bytes, format, max_bytes).map_err(sort)?;
     let picture = DynamicImage::from_decoder(decoder).map_err(sort)?;
     let (width, height) = (picture.width(), picture.height());
@@ -61,6 +69,16 @@ fn other(bytes: &[u8], format: Format, limits: &Limits) -> Result<(u8, Rgb), Pic
             pixels,
         },
     ))
+}
+
+/// Whether a WebP container announces more bytes than there are; its decoder only says "corrupt".
+fn webp_ends_early(bytes: &[u8], format: Format) -> bool {
+    let announced = bytes
+        .get(4..8)
+        .and_then(|size| <[u8; 4]>::try_from(size).ok());
+    format == Format::WebP
+        && announced
+            .is_some_and(|size| u64::from(u32::from_le_bytes(size)) + 8 > bytes.len() as u64)
 }
 
 /// The samples as Pillow's `convert("RGB")` gives them.

@@ -89,17 +89,20 @@ impl PictureError {
 
 /// Whether some error in the chain says that the data ended early.
 fn ends_early(error: &ImageError) -> bool {
+    let early = |error: &io::Error| error.kind() == io::ErrorKind::UnexpectedEof;
+    // `ImageError::source` skips the I/O error that it wraps.
+    if matches!(error, ImageError::IoError(error) if early(error)) {
+        return true;
+    }
     let mut link: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = link {
-        let io = error.downcast_ref::<io::Error>();
-        if io.is_some_and(|io| io.kind() == io::ErrorKind::UnexpectedEof) {
+        // The gif crate keeps its own kind private and has only the words.
+        if error.downcast_ref::<io::Error>().is_some_and(early)
+            || error.to_string().ends_with("Unexpected End of File")
+        {
             return true;
         }
-        // `io::Error::source` skips the error that it wraps; look into it by hand.
-        link = match io.and_then(io::Error::get_ref) {
-            Some(inner) => Some(inner),
-            None => error.source(),
-        };
+        link = error.source();
     }
     false
 }
