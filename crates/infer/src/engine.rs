@@ -78,8 +78,6 @@ pub(crate) struct Output {
 
 /// What loads graphs.
 pub(crate) trait Engine: Send + Sync {
-    /// `ort` or `rten`.
-    fn name(&self) -> &'static str;
     /// For the log: the version, and for a library where it lies.
     fn describe(&self) -> String;
     /// Loads a graph, the weights beside it included.

@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// sixteens, while every length of text leaves one batch part-filled.
 const ROWS: usize = 4;
 
-/// The longest side of what a vision tower says about a picture, as a tensor ready to run.
+/// A picture as the tensor that a vision tower takes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pixels(Vec<f32>);
 

@@ -104,10 +104,6 @@ fn check_kind(path: &Path) -> Result<(), String> {
 }
 
 impl Engine for Ort {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
     fn describe(&self) -> String {
         format!("ONNX Runtime, {}", self.library.display())
     }

@@ -16,10 +16,6 @@ const NAME: &str = "rten";
 pub(crate) struct Rten;
 
 impl Engine for Rten {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
     fn describe(&self) -> String {
         "rten 0.27, embedded".to_owned()
     }

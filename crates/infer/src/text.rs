@@ -36,10 +36,7 @@ impl Encoder {
         let bytes = std::fs::read(&path).map_err(InferError::io(&path))?;
         let failed = |error: tokenizers::Error| InferError::Tokenizer { path: path.clone(), message: error.to_string() };
         let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(failed)?;
-        let named = directory.tokenizer.pad_token.as_ref().and_then(|token| tokenizer.token_to_id(token.text()));
-        let text = directory.config.text_config.as_ref();
-        let pad = tokenizer.get_padding().map(|padding| i64::from(padding.pad_id)).or(named.map(i64::from));
-        let pad = pad.or_else(|| text.and_then(|tower| tower.pad_token_id)).or(directory.config.pad_token_id).unwrap_or(0);
+        let pad = if directory.is_causal() { 0 } else { pad_id(directory, &tokenizer) };
         let context = context(directory, tokenizer.get_truncation().map(|rules| rules.max_length));
         let truncation = TruncationParams {
             direction: TruncationDirection::Right,
@@ -78,6 +75,18 @@ impl Encoder {
     }
 }
 
+/// The id that the directory's files name for padding.
+///
+/// Not for CLIP: its texts are read at their first largest id, the end-of-text marker, with which its own tokenizer also
+/// pads. What follows the marker cannot be seen, so any filling gives the same embedding, but rten's `ArgMax` takes the last
+/// of equals: there a row must hold the marker once, and is filled with zeros.
+fn pad_id(directory: &Directory, tokenizer: &Tokenizer) -> i64 {
+    let named = directory.tokenizer.pad_token.as_ref().and_then(|token| tokenizer.token_to_id(token.text()));
+    let pad = tokenizer.get_padding().map(|padding| padding.pad_id).or(named).map(i64::from);
+    let text = directory.config.text_config.as_ref();
+    pad.or_else(|| text.and_then(|tower| tower.pad_token_id)).or(directory.config.pad_token_id).unwrap_or(0)
+}
+
 /// The smallest limit that any file names.
 fn context(directory: &Directory, truncation: Option<usize>) -> usize {
     let config = &directory.config;
@@ -97,4 +106,61 @@ fn context(directory: &Directory, truncation: Option<usize>) -> usize {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
 fn small(limit: f64) -> Option<usize> {
     (limit >= 1.0 && limit <= 1e6).then_some(limit as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WORDS: &str = r#"{"version":"1.0","truncation":{"max_length":128,"strategy":"LongestFirst","stride":0},
+        "padding":{"strategy":{"Fixed":128},"direction":"Right","pad_id":3,"pad_type_id":0,"pad_token":"[PAD]"},
+        "added_tokens":[],"normalizer":null,"pre_tokenizer":{"type":"Whitespace"},"post_processor":null,"decoder":null,
+        "model":{"type":"WordLevel","vocab":{"a":0,"b":1,"[UNK]":2,"[PAD]":3},"unk_token":"[UNK]"}}"#;
+
+    fn encoder(config: &str, files: &[(&str, &str)], has_mask: bool) -> Encoder {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("config.json"), config).unwrap();
+        std::fs::write(dir.path().join("tokenizer.json"), WORDS).unwrap();
+        for (name, text) in files {
+            std::fs::write(dir.path().join(name), text).unwrap();
+        }
+        Encoder::open(&Directory::open(dir.path()).unwrap(), has_mask).unwrap()
+    }
+
+    #[test]
+    fn rows_have_the_length_of_their_own_text() {
+        let bert = encoder(r#"{"model_type":"bert","max_position_embeddings":20}"#, &[], true);
+        assert_eq!(bert.ids("a b c").unwrap(), [0, 1, 2]);
+        assert_eq!([0, 1, 8, 9, 17, 20].map(|tokens| bert.row_length(tokens)), [8, 8, 8, 16, 20, 20]);
+        assert_eq!(bert.ids(&"a ".repeat(50)).unwrap().len(), 20);
+        assert_eq!(bert.pad(), 3);
+    }
+
+    #[test]
+    fn a_clip_row_holds_one_end_of_text() {
+        let clip = encoder(r#"{"model_type":"clip","text_config":{"max_position_embeddings":77}}"#, &[], false);
+        assert_eq!((clip.pad(), clip.context, clip.row_length(3)), (0, 77, 8));
+    }
+
+    #[test]
+    fn siglip_and_graphs_without_a_mask_take_the_whole_context() {
+        let siglip = encoder(r#"{"model_type":"siglip","text_config":{"max_position_embeddings":64}}"#, &[], false);
+        assert_eq!((siglip.row_length(3), siglip.pad()), (64, 3));
+        let unknown = encoder(r#"{"model_type":"x","max_position_embeddings":32}"#, &[], false);
+        assert_eq!(unknown.row_length(3), 32);
+    }
+
+    #[test]
+    fn the_smallest_limit_counts_and_sentence_transformers_have_their_own() {
+        let limits = [("tokenizer_config.json", r#"{"model_max_length":1e30}"#)];
+        assert_eq!(encoder(r#"{"max_position_embeddings":514}"#, &limits, true).context, 128);
+        let sentence = [("sentence_bert_config.json", r#"{"max_seq_length":256}"#)];
+        assert_eq!(encoder(r#"{"max_position_embeddings":512}"#, &sentence, true).context, 256);
+    }
+
+    #[test]
+    fn a_huge_text_is_cut_before_it_is_read() {
+        let bert = encoder(r#"{"max_position_embeddings":16}"#, &[], true);
+        assert_eq!(bert.ids(&"\u{e9}".repeat(10_000_000)).unwrap(), [2]);
+    }
 }

@@ -182,3 +182,36 @@ fn a_picture_like_a_line_is_refused_alone() {
     assert_eq!(answers[1].as_ref().unwrap_err().code(), "extreme-aspect");
     assert_eq!(answers[0].as_ref().unwrap(), answers[2].as_ref().unwrap());
 }
+
+/// The picture by which `bin/starter-model` checks its classifier, with a margin that the crop takes away.
+fn rings() -> Rgb {
+    let level = |x: i64, y: i64, c: i64| if ((x - 112).pow(2) + (y - 112).pow(2)) / (900 * (c + 1)) % 2 == 1 { 255 } else { 0 };
+    let sides = || -16..240_i64;
+    let pixels = sides().flat_map(|y| sides().flat_map(move |x| (0..3).map(move |c| level(x, y, c)))).collect();
+    Rgb { width: 256, height: 256, pixels }
+}
+
+#[test]
+fn the_starter_model_gives_tags() {
+    let Some(dir) = starter() else {
+        println!("no starter model in the cache: not checked");
+        return;
+    };
+    for options in engines() {
+        let classifier = realsyn_infer::Classifier::open(&dir, &options).unwrap();
+        assert_eq!(classifier.labels().len(), 1000);
+        let tags = classifier.tagger().unwrap().tags(&rings(), 3, 0.001).unwrap();
+        assert_eq!(tags[0].0, "spiral or coil");
+        assert!((tags[0].1 - 0.9596).abs() < 0.001, "{tags:?}");
+        assert_eq!(tags[1].0, "mixing bowl");
+        assert_eq!(classifier.tagger().unwrap().tags(&rings(), 9, 0.5).unwrap().len(), 1);
+        assert_eq!(classifier.id(), Model::open(&dir, &options).unwrap().id());
+    }
+}
+
+#[test]
+fn a_model_without_labels_gives_no_tags() {
+    let dir = tiny_clip();
+    let error = realsyn_infer::Classifier::open(dir.path(), &engines()[0]).err().unwrap();
+    assert!(error.code() == "bad-config" && error.to_string().contains("id2label"), "{error}");
+}

@@ -1,0 +1,35 @@
+//! The man page beyond the flags.
+
+use realsyn_cli::{Example, Page, Shape};
+
+/// See rs-embed(1).
+pub const PAGE: Page = Page {
+    name: "rs-embed",
+    shape: Shape::Map,
+    stdin: "image/1, sentence/1 and pair/1 records.",
+    records: "image/1 and sentence/1 records gain emb: the model's identity, a hash of its files; the number of dimensions; \
+              the unit vector as base64 of little-endian half floats. pair/1 records gain the emb of their image and, where \
+              they have synthetic, synthetic_cos: the cosine of the image and the synthetic text.\n\n\
+              What has been embedded by this model stays as it is, so a stream may be embedded twice; an embedding of \
+              another model ends the run, unless --replace. A picture that cannot be read is rejected with its reason \
+              (unreadable, truncated-image, too-many-pixels, extreme-aspect, ...) and the others go on.\n\n\
+              The model directory has the layout of Hugging Face's ONNX exports: config.json, preprocessor_config.json, \
+              tokenizer.json, onnx/vision_model.onnx, onnx/text_model.onnx, of CLIP, of SigLIP, of a sentence-transformers \
+              model (texts alone), or of what rs-train writes. A text is cut to the model's context.\n\n\
+              An embedding depends on its picture or text, the model, the engine and the kind of CPU: not on its \
+              neighbours, on -j or on the run. The two engines agree to a cosine of about 0.999999.",
+    memory: "The towers' weights, with ONNX Runtime once a thread; one decoded picture and one batch of tensors a thread.",
+    parallel: "Each record's fate depends on that record alone: it may run under parallel --pipe. With as many jobs as \
+               cores, give each -j1.",
+    examples: &[
+        Example {
+            says: "Embed pictures and sentences with the starter model, which bin/starter-model makes",
+            command: "rs-embed --model starter records.jsonl > embedded.jsonl",
+        },
+        Example {
+            says: "The same with the embedded engine, whatever is installed",
+            command: "rs-embed --model starter --engine rten records.jsonl > embedded.jsonl",
+        },
+    ],
+    see_also: "rs-extract(1), rs-kmeans(1), rs-retrieve(1), rs-train(1)",
+};
