@@ -1,5 +1,6 @@
 //! Hostile and odd pictures, all made here.
 
+use std::fmt::Write as _;
 use std::io::Cursor;
 
 use image::codecs::gif::GifEncoder;
@@ -306,14 +307,14 @@ fn cmyk_jpeg(samples: [u8; 4]) -> Vec<u8> {
     for sample in samples {
         let level = i32::from(sample) - 128;
         let category = 32 - level.unsigned_abs().leading_zeros();
-        bits += &format!("{category:04b}");
+        write!(bits, "{category:04b}").unwrap();
         if category > 0 {
             let value = if level < 0 {
                 level + (1 << category) - 1
             } else {
                 level
             };
-            bits += &format!("{value:0width$b}", width = category as usize);
+            write!(bits, "{value:0width$b}", width = category as usize).unwrap();
         }
         bits += "0";
     }

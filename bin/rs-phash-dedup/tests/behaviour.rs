@@ -1,0 +1,19 @@
+//! The behaviours that every tool must have.
+
+use std::path::Path;
+
+use realsyn_behaviour::{Case, behaves, fixtures};
+
+fn input(dir: &Path) -> String {
+    fixtures::image_records(dir, 8) + &fixtures::sentence_records(2)
+}
+
+const CASE: Case = Case {
+    name: "rs-phash-dedup",
+    program: env!("CARGO_BIN_EXE_rs-phash-dedup"),
+    arguments: |_| Vec::new(),
+    input,
+    status: &[0],
+};
+
+behaves!(fold, CASE);
