@@ -166,7 +166,7 @@ pub fn clean(
         if bare.len() == text.len() {
             break;
         }
-        text = bare.to_owned();
+        text = String::from(bare);
     }
     if !text.chars().any(char::is_alphanumeric) {
         return Err(AnswerError::Empty);

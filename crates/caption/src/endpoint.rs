@@ -21,7 +21,7 @@ use crate::gate::Gate;
 const MAX_ANSWER: u64 = 4 << 20;
 
 /// The longest wait between two attempts, also when the server asks for more.
-const MAX_WAIT: Duration = Duration::from_secs(60);
+const MAX_WAIT: Duration = Duration::from_mins(1);
 
 /// A secret: it is sent, but never shown, not even by `{:?}`.
 #[derive(Clone)]
@@ -63,7 +63,7 @@ pub struct EndpointOptions {
 }
 
 /// A server that cannot be used at all: every further request would fail alike.
-#[derive(Debug, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum EndpointError {
     /// The URL is not `http://…` or `https://…`.
     #[error("`{0}` is not an http:// or https:// URL")]

@@ -35,7 +35,7 @@ const SOURCE_CHARS: usize = 2000;
 /// What is merged into a synthetic text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sources<'a> {
-    /// The first retrieved text, T_r1.
+    /// The first retrieved text, `T_r1`.
     pub raw: &'a str,
     /// The picture's caption, if it has one.
     pub caption: Option<&'a str>,

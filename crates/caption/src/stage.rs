@@ -50,7 +50,7 @@ pub struct Pair<'a> {
     pub path: Option<Cow<'a, str>>,
     /// Where the picture is on the web, or the picture itself as a `data:` URI.
     pub url: Option<Cow<'a, str>>,
-    /// The first retrieved text, T_r1: as in the paper, the others are not used.
+    /// The first retrieved text, `T_r1`: as in the paper, the others are not used.
     pub raw: Option<Cow<'a, str>>,
     /// The caption, if there is one.
     pub caption: Option<Cow<'a, str>>,
@@ -190,6 +190,9 @@ pub struct Captioner {
     in_flight: NonZeroUsize,
     decoding: Gate,
     image_side: u32,
+    /// Why no further request is sent.
+    dead: Mutex<Option<EndpointError>>,
+    is_dead: AtomicBool,
 }
 
 impl Captioner {
@@ -218,19 +221,21 @@ impl Captioner {
             in_flight: options.in_flight,
             decoding: Gate::new(options.decoders),
             image_side: options.image_side,
+            dead: Mutex::new(None),
+            is_dead: AtomicBool::new(false),
         })
     }
 
     /// Makes what the pairs lack: one [`Made`] a pair, in their order.
     ///
     /// # Errors
-    /// [`EndpointError`] when an endpoint turns out to be unusable; requests not yet sent are not sent.
-    pub fn process(&self, pairs: &[Pair<'_>]) -> Result<Vec<Made>, EndpointError> {
+    /// [`EndpointError`] when an endpoint turns out to be unusable, now or in an earlier call; requests
+    /// not yet sent are not sent.
+    pub fn process(&self, pairs: &[&Pair<'_>]) -> Result<Vec<Made>, EndpointError> {
         let made = Mutex::new(vec![Made::default(); pairs.len()]);
-        let failed: Mutex<Option<EndpointError>> = Mutex::new(None);
-        let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let next = AtomicUsize::new(0);
         let work = || {
-            while !stop.load(Ordering::Relaxed) {
+            while !self.is_dead.load(Ordering::Relaxed) {
                 let at = next.fetch_add(1, Ordering::Relaxed);
                 let Some(pair) = pairs.get(at) else { return };
                 match self.make(pair) {
@@ -241,9 +246,9 @@ impl Captioner {
                         }
                     }
                     Err(error) => {
-                        stop.store(true, Ordering::Relaxed);
-                        let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
-                        failed.get_or_insert(error);
+                        let mut dead = self.dead.lock().unwrap_or_else(PoisonError::into_inner);
+                        dead.get_or_insert(error);
+                        self.is_dead.store(true, Ordering::Relaxed);
                     }
                 }
             }
@@ -257,8 +262,9 @@ impl Captioner {
                 work();
             });
         }
-        match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            Some(error) => Err(error),
+        let dead = self.dead.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*dead {
+            Some(error) => Err(error.clone()),
             None => Ok(made.into_inner().unwrap_or_else(PoisonError::into_inner)),
         }
     }
