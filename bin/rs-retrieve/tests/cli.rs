@@ -5,6 +5,7 @@
     reason = "a test says what went wrong by panicking"
 )]
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -78,9 +79,11 @@ fn circle(scene: &Scene, sentences: &[(&str, &str, f32)], more: &str) {
     for (id, text, degrees) in sentences {
         let angle = degrees.to_radians();
         let emb = Embedding::to_json(MODEL, &[angle.cos(), angle.sin()]);
-        lines += &format!(
-            "{{\"schema\":\"sentence/1\",\"id\":\"{id}\",\"text\":\"{text}\"{more},\"emb\":{emb}}}\n"
-        );
+        writeln!(
+            lines,
+            "{{\"schema\":\"sentence/1\",\"id\":\"{id}\",\"text\":\"{text}\"{more},\"emb\":{emb}}}"
+        )
+        .unwrap();
     }
     scene.write("s.jsonl", lines.as_bytes());
     let centroids = Centroids {
