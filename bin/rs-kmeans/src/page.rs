@@ -24,11 +24,11 @@ pub const PAGE: Page = Page {
     examples: &[
         Example {
             says: "Cluster the sentences into 8 clusters",
-            command: "rs-kmeans -k 8 --kind sentence --out centroids.npy embedded.jsonl",
+            command: "rs-kmeans -k 8 --kind sentence --out topics.npy embedded.jsonl",
         },
         Example {
             says: "Say which cluster each record belongs to",
-            command: "rs-kmeans --assign centroids.npy embedded.jsonl > clustered.jsonl",
+            command: "rs-kmeans --assign topics.npy embedded.jsonl > clustered.jsonl",
         },
     ],
     see_also: "rs-embed(1), rs-retrieve(1), rs-sample(1)",

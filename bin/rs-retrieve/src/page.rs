@@ -22,12 +22,12 @@ pub const PAGE: Page = Page {
     examples: &[
         Example {
             says: "Three sentences for each image",
-            command: "rs-retrieve --sentences embedded.jsonl --centroids centroids.npy embedded.jsonl > pairs.jsonl",
+            command: "rs-retrieve --sentences embedded.jsonl --centroids centroids.npy embedded.jsonl > found.jsonl",
         },
         Example {
             says: "The best sentence of other documents, looking into four clusters",
             command: "rs-retrieve --sentences embedded.jsonl --centroids centroids.npy --top-k 1 --probe 4 \
-                      --exclude-same-doc embedded.jsonl > pairs.jsonl",
+                      --exclude-same-doc embedded.jsonl > found.jsonl",
         },
     ],
     see_also: "rs-embed(1), rs-kmeans(1), rs-caption(1); RealSyn, arXiv 2502.12513",
