@@ -119,12 +119,6 @@ impl Run {
                 is_done = path.exists();
             }
         }
-        if state.units == 0
-            && let Some(path) = &settings.output
-        {
-            // A journal of a run that is started again would be true of other bytes.
-            journal::remove(path)?;
-        }
         let open = |path: &PathBuf, kept: u64| {
             AtomicFile::check(path, force || is_done)?;
             AtomicFile::at(path, kept)
@@ -141,6 +135,13 @@ impl Run {
         };
         let rejects = side(&settings.rejects, state.rejects)?;
         let report = side(&settings.report, 0)?;
+        if state.units == 0
+            && let Some(path) = &settings.output
+        {
+            // A journal of a run that is started again would be true of other bytes. Only now: a run that is refused
+            // above must leave it.
+            journal::remove(path)?;
+        }
         let told = usize::try_from(state.tally.errors()).unwrap_or(TOLD);
         Ok(Self {
             stop: Stop::default(),
