@@ -23,8 +23,8 @@ struct Args {
     #[arg(long, value_name = "DIR")]
     model: PathBuf,
 
-    /// What runs the model; auto is ort where a usable library is found: $ORT_DYLIB_PATH, lib/libonnxruntime.so in the
-    /// model's folder, the system's folders
+    /// What runs the model; auto is ort where the environment (`ORT_DYLIB_PATH`), the model's folder
+    /// (`lib/libonnxruntime.so`) or the system's folders hold a usable library
     #[arg(long, value_enum, default_value_t = Engine::Auto)]
     engine: Engine,
 
@@ -80,7 +80,9 @@ fn run(args: &Args) -> Result<Outcome> {
             Engine::Rten => EngineChoice::Rten,
         },
         library: args.onnxruntime.clone(),
-        environment: std::env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty()).map(PathBuf::from),
+        environment: std::env::var_os("ORT_DYLIB_PATH")
+            .filter(|path| !path.is_empty())
+            .map(PathBuf::from),
     };
     let model = Model::open(&args.model, &options).context("--model")?;
     let settings = (&args.own, model.id(), model.engine());

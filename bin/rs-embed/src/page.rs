@@ -17,7 +17,7 @@ pub const PAGE: Page = Page {
               tokenizer.json, onnx/vision_model.onnx, onnx/text_model.onnx, of CLIP, of SigLIP, of a sentence-transformers \
               model (texts alone), or of what rs-train writes. A text is cut to the model's context.\n\n\
               An embedding depends on its picture or text, the model, the engine and the kind of CPU: not on its \
-              neighbours, on -j or on the run. The two engines agree to a cosine of about 0.999999.",
+              neighbours, on -j or on the run. The two engines agree to a cosine above 0.999999.",
     memory: "The towers' weights, with ONNX Runtime once a thread; one decoded picture and one batch of tensors a thread.",
     parallel: "Each record's fate depends on that record alone: it may run under parallel --pipe. With as many jobs as \
                cores, give each -j1.",

@@ -31,6 +31,9 @@ struct Item {
     image: Option<Vec<f32>>,
 }
 
+/// A picture for the image tower, and a text for the text tower with whether its cosine alone is wanted.
+type Wants = (Option<Pixels>, Option<(String, bool)>);
+
 /// What one record wants of the text tower, and whether the vector itself or its cosine to the image is written.
 struct Wanted {
     at: usize,
@@ -41,12 +44,25 @@ struct Wanted {
 impl Embed {
     /// The stage over an opened model.
     pub fn new(model: Model, own: &Own) -> Self {
-        let limits = Limits { max_pixels: own.max_pixels, ..Limits::default() };
-        Self { model, kind: own.kind, replace: own.replace, limits }
+        let limits = Limits {
+            max_pixels: own.max_pixels,
+            ..Limits::default()
+        };
+        Self {
+            model,
+            kind: own.kind,
+            replace: own.replace,
+            limits,
+        }
     }
 
     /// Whether the record still needs its own vector; the vector of a pair that has one goes into `item`.
-    fn lacks(&self, record: &Record<'_>, sidecars: &mut Sidecars, item: &mut Item) -> Result<Result<bool, RecordError>> {
+    fn lacks(
+        &self,
+        record: &Record<'_>,
+        sidecars: &mut Sidecars,
+        item: &mut Item,
+    ) -> Result<Result<bool, RecordError>> {
         let embedding = match record.embedding() {
             Ok(Some(embedding)) => embedding,
             Ok(None) => return Ok(Ok(true)),
@@ -57,7 +73,11 @@ impl Embed {
                 return Ok(Ok(true));
             }
             let id = record.id().unwrap_or_default();
-            bail!("{id} was embedded by {}, this model is {}: --replace to embed it anew", embedding.model, self.model.id());
+            bail!(
+                "{id} was embedded by {}, this model is {}: --replace to embed it anew",
+                embedding.model,
+                self.model.id()
+            );
         }
         if record.kind() == Kind::Pair {
             let mut vector = Vec::new();
@@ -69,8 +89,34 @@ impl Embed {
         Ok(Ok(false))
     }
 
+    /// What of the record the towers must see: its picture, its text with the mark of [`text_of`].
+    fn wants(
+        &self,
+        record: &Record<'_>,
+        worker: &mut Worker,
+        item: &mut Item,
+    ) -> Result<Result<Wants, Refusal>> {
+        let lacks = match self.lacks(record, &mut worker.sidecars, item)? {
+            Ok(lacks) => lacks,
+            Err(error) => return Ok(Err(error.into())),
+        };
+        let text = match text_of(record, lacks) {
+            Ok(text) => text,
+            Err(error) => return Ok(Err(error.into())),
+        };
+        if !lacks || record.kind() == Kind::Sentence {
+            return Ok(Ok((None, text)));
+        }
+        let pixels = self.pixels(&mut worker.embedder, record)?;
+        Ok(pixels.map(|pixels| (Some(pixels), text)))
+    }
+
     /// The record's picture as a tensor.
-    fn pixels(&self, embedder: &mut Embedder, record: &Record<'_>) -> Result<Result<Pixels, Refusal>> {
+    fn pixels(
+        &self,
+        embedder: &mut Embedder,
+        record: &Record<'_>,
+    ) -> Result<Result<Pixels, Refusal>> {
         let (path, url) = match (record.text("path"), record.text("url")) {
             (Ok(path), Ok(url)) => (path, url),
             (Err(error), _) | (_, Err(error)) => return Ok(Err(error.into())),
@@ -85,9 +131,17 @@ impl Embed {
     }
 
     /// Runs the full batches of pictures, or all of them.
-    fn flush(&self, worker: &mut Worker, waiting: &mut Vec<(usize, Pixels)>, items: &mut [Item]) -> Result<()> {
+    fn flush(
+        &self,
+        worker: &mut Worker,
+        waiting: &mut Vec<(usize, Pixels)>,
+        items: &mut [Item],
+    ) -> Result<()> {
         let (places, pixels): (Vec<usize>, Vec<Pixels>) = waiting.drain(..).unzip();
-        for (at, answer) in places.into_iter().zip(worker.embedder.embed_pixels(&pixels)?) {
+        for (at, answer) in places
+            .into_iter()
+            .zip(worker.embedder.embed_pixels(&pixels)?)
+        {
             if let Some(vector) = self.store(&mut items[at], answer)? {
                 items[at].image = Some(vector);
             }
@@ -131,28 +185,27 @@ impl RecordMap for Embed {
     }
 
     fn worker(&self) -> Result<Worker> {
-        Ok(Worker { embedder: self.model.embedder(), sidecars: Sidecars::new() })
+        Ok(Worker {
+            embedder: self.model.embedder(),
+            sidecars: Sidecars::new(),
+        })
     }
 
     fn process(&self, worker: &mut Worker, records: &[Record<'_>]) -> Result<Vec<Reply>> {
         let mut items: Vec<Item> = Vec::with_capacity(records.len());
         let (mut waiting, mut wanted) = (Vec::new(), Vec::new());
         for (at, record) in records.iter().enumerate() {
-            let mut item = Item { refused: None, edits: Edits::new(), image: None };
-            match self.lacks(record, &mut worker.sidecars, &mut item)? {
-                Err(error) => item.refused = Some(error.into()),
-                Ok(lacks) => {
-                    match text_of(record, lacks) {
-                        Ok(text) => wanted.extend(text.map(|(text, cosine)| Wanted { at, text, cosine })),
-                        Err(error) => item.refused = Some(error.into()),
-                    }
-                    if lacks && record.kind() != Kind::Sentence && item.refused.is_none() {
-                        match self.pixels(&mut worker.embedder, record)? {
-                            Ok(pixels) => waiting.push((at, pixels)),
-                            Err(refusal) => item.refused = Some(refusal),
-                        }
-                    }
+            let mut item = Item {
+                refused: None,
+                edits: Edits::new(),
+                image: None,
+            };
+            match self.wants(record, worker, &mut item)? {
+                Ok((pixels, text)) => {
+                    waiting.extend(pixels.map(|pixels| (at, pixels)));
+                    wanted.extend(text.map(|(text, cosine)| Wanted { at, text, cosine }));
                 }
+                Err(refusal) => item.refused = Some(refusal),
             }
             items.push(item);
             if !waiting.is_empty() && waiting.len() == worker.embedder.image_rows()? {
@@ -182,7 +235,10 @@ impl Embed {
         match (about_input(answer)?, &item.image) {
             (Ok(text), Some(image)) => {
                 // Left to right in fused steps, as every inner product of the pipeline.
-                let cosine = image.iter().zip(&text).fold(0.0_f32, |sum, (a, b)| a.mul_add(*b, sum));
+                let cosine = image
+                    .iter()
+                    .zip(&text)
+                    .fold(0.0_f32, |sum, (a, b)| a.mul_add(*b, sum));
                 let json = fixed(f64::from(cosine), 6);
                 item.edits = std::mem::take(&mut item.edits).set_raw("synthetic_cos", json);
             }
@@ -193,13 +249,13 @@ impl Embed {
     }
 }
 
-/// The text that the record needs a vector of: a sentence's own, or a pair's synthetic one for its cosine.
+/// The text that the record needs a vector of: a sentence's own (false), or a pair's synthetic one for its cosine (true).
 fn text_of(record: &Record<'_>, lacks: bool) -> Result<Option<(String, bool)>, RecordError> {
     match record.kind() {
         Kind::Sentence if lacks => Ok(Some((record.need_text("text")?.into_owned(), false))),
-        Kind::Pair if lacks || record.raw("synthetic_cos").is_none() => {
-            Ok(record.text("synthetic")?.map(|text| (text.into_owned(), true)))
-        }
+        Kind::Pair if lacks || record.raw("synthetic_cos").is_none() => Ok(record
+            .text("synthetic")?
+            .map(|text| (text.into_owned(), true))),
         _ => Ok(None),
     }
 }
@@ -216,7 +272,9 @@ fn reply(item: Item) -> Reply {
 fn about_input<T>(answer: Result<T, InferError>) -> Result<Result<T, Refusal>> {
     match answer {
         Ok(value) => Ok(Ok(value)),
-        Err(error) if error.is_about_the_input() => Ok(Err(Refusal::error(error.code(), error.to_string()))),
+        Err(error) if error.is_about_the_input() => {
+            Ok(Err(Refusal::error(error.code(), error.to_string())))
+        }
         Err(error) => Err(error.into()),
     }
 }

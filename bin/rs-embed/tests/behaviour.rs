@@ -6,7 +6,9 @@ use realsyn_behaviour::{Case, behaves, fixtures};
 
 fn arguments(dir: &Path) -> Vec<String> {
     fixtures::model(&dir.join("model"));
-    ["--model", "model", "--engine", "rten"].map(str::to_owned).into()
+    ["--model", "model", "--engine", "rten"]
+        .map(str::to_owned)
+        .into()
 }
 
 fn input(dir: &Path) -> String {

@@ -37,15 +37,27 @@ impl Classifier {
     pub fn open(dir: &Path, options: &EngineOptions) -> Result<Self, InferError> {
         let directory = Directory::open(dir)?;
         let labels = labels(&directory)?;
-        let path = directory.graph(&["classifier.onnx", "vision_model.onnx", "model.onnx"], "classifier")?;
+        let path = directory.graph(
+            &["classifier.onnx", "vision_model.onnx", "model.onnx"],
+            "classifier",
+        )?;
         let preprocess = Preprocess::open(&dir.join("preprocessor_config.json"))?;
         let engine = engine::find(dir, options)?;
         let graph = engine.load(&path)?;
         only_inputs(&*graph, &path, &["pixel_values"])?;
         let output = pick_output(&*graph, &path, &["logits"])?;
-        let independent = directory.config.problem_type.as_deref() == Some("multi_label_classification");
+        let independent =
+            directory.config.problem_type.as_deref() == Some("multi_label_classification");
         let (id, engine) = (directory.identity()?, engine.describe());
-        Ok(Self(Arc::new(Inner { id, engine, graph, output, preprocess, labels, independent })))
+        Ok(Self(Arc::new(Inner {
+            id,
+            engine,
+            graph,
+            output,
+            preprocess,
+            labels,
+            independent,
+        })))
     }
 
     /// `b3:` and 32 hex digits: the content of the model's files.
@@ -71,7 +83,10 @@ impl Classifier {
     /// # Errors
     /// [`InferError::Load`] if the engine cannot open another session.
     pub fn tagger(&self) -> Result<Tagger, InferError> {
-        Ok(Tagger { session: self.0.graph.session()?, classifier: self.clone() })
+        Ok(Tagger {
+            session: self.0.graph.session()?,
+            classifier: self.clone(),
+        })
     }
 }
 
@@ -87,27 +102,59 @@ impl Tagger {
     ///
     /// # Errors
     /// [`InferError::Aspect`] or [`InferError::NotFinite`], which are about this picture, or [`InferError::Run`].
-    pub fn tags(&mut self, picture: &Rgb, top_k: usize, min_probability: f32) -> Result<Vec<(String, f32)>, InferError> {
+    pub fn tags(
+        &mut self,
+        picture: &Rgb,
+        top_k: usize,
+        min_probability: f32,
+    ) -> Result<Vec<(String, f32)>, InferError> {
         let inner = &*self.classifier.0;
         let mut pixels = Vec::with_capacity(inner.preprocess.len());
         inner.preprocess.append(picture, &mut pixels)?;
-        let shape = [1, 3, inner.preprocess.height as usize, inner.preprocess.width as usize];
-        let output = self.session.run(&[("pixel_values", Tensor::F32(&shape, &pixels))], &inner.output)?;
+        let shape = [
+            1,
+            3,
+            inner.preprocess.height as usize,
+            inner.preprocess.width as usize,
+        ];
+        let output = self.session.run(
+            &[("pixel_values", Tensor::F32(&shape, &pixels))],
+            &inner.output,
+        )?;
         if output.values.len() != inner.labels.len() {
-            let message = format!("{} logits for {} labels", output.values.len(), inner.labels.len());
-            return Err(InferError::Run { engine: "the classifier", message });
+            let message = format!(
+                "{} logits for {} labels",
+                output.values.len(),
+                inner.labels.len()
+            );
+            return Err(InferError::Run {
+                engine: "the classifier",
+                message,
+            });
         }
         let shares = probabilities(&output.values, inner.independent)?;
-        Ok(best(&inner.labels, &shares, inner.independent, top_k, min_probability))
+        Ok(best(
+            &inner.labels,
+            &shares,
+            inner.independent,
+            top_k,
+            min_probability,
+        ))
     }
 }
 
 fn labels(directory: &Directory) -> Result<Vec<String>, InferError> {
     let bad = |message: &str| InferError::config(&directory.path.join("config.json"), message);
-    let named = directory.config.id2label.as_ref().ok_or_else(|| bad("no id2label: not a classifier"))?;
+    let named = directory
+        .config
+        .id2label
+        .as_ref()
+        .ok_or_else(|| bad("no id2label: not a classifier"))?;
     let label = |index: usize| named.get(&index.to_string()).cloned();
     let labels: Option<Vec<String>> = (0..named.len()).map(label).collect();
-    labels.filter(|labels| !labels.is_empty()).ok_or_else(|| bad("id2label is not numbered from 0 on"))
+    labels
+        .filter(|labels| !labels.is_empty())
+        .ok_or_else(|| bad("id2label is not numbered from 0 on"))
 }
 
 /// Softmax, or a sigmoid for each; summed in order.
@@ -116,7 +163,10 @@ fn probabilities(logits: &[f32], independent: bool) -> Result<Vec<f32>, InferErr
         return Err(InferError::NotFinite(*bad));
     }
     if independent {
-        return Ok(logits.iter().map(|value| 1.0 / (1.0 + (-value).exp())).collect());
+        return Ok(logits
+            .iter()
+            .map(|value| 1.0 / (1.0 + (-value).exp()))
+            .collect());
     }
     let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let powers: Vec<f32> = logits.iter().map(|value| (value - top).exp()).collect();
@@ -125,9 +175,19 @@ fn probabilities(logits: &[f32], independent: bool) -> Result<Vec<f32>, InferErr
 }
 
 /// The likeliest labels; of equals the one that comes first in the label list.
-fn best(labels: &[String], shares: &[f32], independent: bool, top_k: usize, least: f32) -> Vec<(String, f32)> {
-    let mut by_name: Vec<(&str, usize, f32)> =
-        labels.iter().zip(shares).enumerate().map(|(at, (label, share))| (label.as_str(), at, *share)).collect();
+fn best(
+    labels: &[String],
+    probabilities: &[f32],
+    independent: bool,
+    top_k: usize,
+    floor: f32,
+) -> Vec<(String, f32)> {
+    let mut by_name: Vec<(&str, usize, f32)> = labels
+        .iter()
+        .zip(probabilities)
+        .enumerate()
+        .map(|(at, (label, share))| (label.as_str(), at, *share))
+        .collect();
     by_name.sort_unstable_by_key(|(name, at, _)| (*name, *at));
     let mut merged: Vec<(&str, usize, f32)> = Vec::with_capacity(by_name.len());
     for (name, at, share) in by_name {
@@ -137,10 +197,13 @@ fn best(labels: &[String], shares: &[f32], independent: bool, top_k: usize, leas
             _ => merged.push((name, at, share)),
         }
     }
-    merged.retain(|(_, _, share)| *share >= least);
+    merged.retain(|(_, _, share)| *share >= floor);
     merged.sort_unstable_by(|a, b| b.2.total_cmp(&a.2).then(a.1.cmp(&b.1)));
     merged.truncate(top_k);
-    merged.into_iter().map(|(name, _, share)| (name.to_owned(), share)).collect()
+    merged
+        .into_iter()
+        .map(|(name, _, share)| (name.to_owned(), share))
+        .collect()
 }
 
 #[cfg(test)]
@@ -152,7 +215,10 @@ mod tests {
         let labels: Vec<String> = ["crane", "cat", "crane", "dog"].map(String::from).into();
         let tags = best(&labels, &[0.3, 0.35, 0.2, 0.15], false, 2, 0.1);
         assert_eq!(tags, [("crane".to_owned(), 0.5), ("cat".to_owned(), 0.35)]);
-        assert_eq!(best(&labels, &[0.3, 0.35, 0.2, 0.15], true, 9, 0.2).len(), 2);
+        assert_eq!(
+            best(&labels, &[0.3, 0.35, 0.2, 0.15], true, 9, 0.2).len(),
+            2
+        );
     }
 
     #[test]
@@ -166,6 +232,9 @@ mod tests {
     fn probabilities_of_large_and_of_bad_logits() {
         assert_eq!(probabilities(&[1000.0, 1000.0], false).unwrap(), [0.5, 0.5]);
         assert_eq!(probabilities(&[0.0], true).unwrap(), [0.5]);
-        assert_eq!(probabilities(&[f32::NAN], false).unwrap_err().code(), "not-finite");
+        assert_eq!(
+            probabilities(&[f32::NAN], false).unwrap_err().code(),
+            "not-finite"
+        );
     }
 }

@@ -27,8 +27,10 @@ pub(crate) struct Config {
     pub pad_token_id: Option<i64>,
     pub id2label: Option<BTreeMap<String, String>>,
     pub problem_type: Option<String>,
-    pub text_config: Option<Tower>,
-    pub vision_config: Option<Tower>,
+    #[serde(rename = "text_config")]
+    pub text: Option<Tower>,
+    #[serde(rename = "vision_config")]
+    pub vision: Option<Tower>,
 }
 
 /// One tower's part of `config.json`.
@@ -75,8 +77,10 @@ struct SentenceConfig {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct PoolingConfig {
-    pooling_mode_mean_tokens: bool,
-    pooling_mode_cls_token: bool,
+    #[serde(rename = "pooling_mode_mean_tokens")]
+    mean: bool,
+    #[serde(rename = "pooling_mode_cls_token")]
+    first: bool,
 }
 
 /// The pooling that a text encoder without a pooled output needs.
@@ -104,7 +108,8 @@ impl Directory {
         let config = path.join("config.json");
         let bytes = fs::read(&config).map_err(InferError::io(&config))?;
         let config = parse(&config, &bytes)?;
-        let sentence: SentenceConfig = optional(&path.join("sentence_bert_config.json"))?.unwrap_or_default();
+        let sentence: SentenceConfig =
+            optional(&path.join("sentence_bert_config.json"))?.unwrap_or_default();
         let pooling: Option<PoolingConfig> = optional(&path.join("1_Pooling/config.json"))?;
         Ok(Self {
             path: path.to_owned(),
@@ -112,8 +117,8 @@ impl Directory {
             tokenizer: optional(&path.join("tokenizer_config.json"))?.unwrap_or_default(),
             max_seq_length: sentence.max_seq_length,
             pooling: pooling.and_then(|config| match config {
-                PoolingConfig { pooling_mode_mean_tokens: true, .. } => Some(Pooling::Mean),
-                PoolingConfig { pooling_mode_cls_token: true, .. } => Some(Pooling::First),
+                PoolingConfig { mean: true, .. } => Some(Pooling::Mean),
+                PoolingConfig { first: true, .. } => Some(Pooling::First),
                 PoolingConfig { .. } => None,
             }),
         })
@@ -121,12 +126,21 @@ impl Directory {
 
     /// The first of the graphs that exists, under `onnx/` before the directory itself.
     pub fn graph(&self, names: &[&str], what: &'static str) -> Result<PathBuf, InferError> {
-        let places = names.iter().flat_map(|name| [self.path.join("onnx").join(name), self.path.join(name)]);
-        places.clone().find(|path| path.is_file()).ok_or_else(|| InferError::NoTower {
-            dir: self.path.clone(),
-            what,
-            looked: names.iter().map(|name| format!("onnx/{name}")).collect::<Vec<_>>().join(", "),
-        })
+        let places = names
+            .iter()
+            .flat_map(|name| [self.path.join("onnx").join(name), self.path.join(name)]);
+        places
+            .clone()
+            .find(|path| path.is_file())
+            .ok_or_else(|| InferError::NoTower {
+                dir: self.path.clone(),
+                what,
+                looked: names
+                    .iter()
+                    .map(|name| format!("onnx/{name}"))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            })
     }
 
     /// True for the kinds whose texts are padded to the full context in training and read without a mask.
@@ -149,7 +163,11 @@ impl Directory {
     pub fn identity(&self) -> Result<String, InferError> {
         let mut all = blake3::Hasher::new();
         for name in FILES {
-            for path in [self.path.join(name), self.path.join(format!("{name}_data")), self.path.join(format!("{name}.data"))] {
+            for path in [
+                self.path.join(name),
+                self.path.join(format!("{name}_data")),
+                self.path.join(format!("{name}.data")),
+            ] {
                 let mut one = blake3::Hasher::new();
                 match fs::File::open(&path).and_then(|file| one.update_reader(file).map(|_| ())) {
                     Ok(()) => {}
@@ -157,7 +175,9 @@ impl Directory {
                     Err(error) => return Err(InferError::io(&path)(error)),
                 }
                 let name = path.strip_prefix(&self.path).unwrap_or(&path);
-                all.update(name.to_string_lossy().as_bytes()).update(&[0]).update(one.finalize().as_bytes());
+                all.update(name.to_string_lossy().as_bytes())
+                    .update(&[0])
+                    .update(one.finalize().as_bytes());
             }
         }
         let digest = all.finalize().to_hex();
@@ -201,7 +221,12 @@ mod tests {
     fn a_missing_directory_names_the_file() {
         let error = Directory::open(Path::new("/nowhere/model")).unwrap_err();
         assert_eq!(error.code(), "io");
-        assert!(error.to_string().starts_with("/nowhere/model/config.json: "), "{error}");
+        assert!(
+            error
+                .to_string()
+                .starts_with("/nowhere/model/config.json: "),
+            "{error}"
+        );
     }
 
     #[test]
@@ -229,13 +254,21 @@ mod tests {
         fs::write(dir.path().join("onnx/vision_model.onnx"), "graph").unwrap();
         let before = Directory::open(dir.path()).unwrap().identity().unwrap();
         fs::write(dir.path().join("onnx/vision_model.onnx_data"), "weights").unwrap();
-        assert_ne!(before, Directory::open(dir.path()).unwrap().identity().unwrap());
+        assert_ne!(
+            before,
+            Directory::open(dir.path()).unwrap().identity().unwrap()
+        );
     }
 
     #[test]
     fn a_pad_token_is_read_in_both_forms() {
-        let plain: TokenizerConfig = serde_json::from_str(r#"{"pad_token":"[PAD]","model_max_length":1e30}"#).unwrap();
-        let record: TokenizerConfig = serde_json::from_str(r#"{"pad_token":{"content":"[PAD]","lstrip":false}}"#).unwrap();
-        assert_eq!(plain.pad_token.unwrap().text(), record.pad_token.unwrap().text());
+        let plain: TokenizerConfig =
+            serde_json::from_str(r#"{"pad_token":"[PAD]","model_max_length":1e30}"#).unwrap();
+        let record: TokenizerConfig =
+            serde_json::from_str(r#"{"pad_token":{"content":"[PAD]","lstrip":false}}"#).unwrap();
+        assert_eq!(
+            plain.pad_token.unwrap().text(),
+            record.pad_token.unwrap().text()
+        );
     }
 }

@@ -70,7 +70,9 @@ pub enum InferError {
         message: String,
     },
     /// A picture that the model's preprocessing cannot take.
-    #[error("{width}x{height} pixels: longer than {limit} times its width or height, it would be blown up beyond reason")]
+    #[error(
+        "{width}x{height} pixels: longer than {limit} times its width or height, it would be blown up beyond reason"
+    )]
     Aspect {
         /// Width in pixels.
         width: u32,
@@ -114,10 +116,16 @@ impl InferError {
     }
 
     pub(crate) fn config(path: &Path, message: impl Into<String>) -> Self {
-        Self::Config { path: path.to_owned(), message: message.into() }
+        Self::Config {
+            path: path.to_owned(),
+            message: message.into(),
+        }
     }
 
     pub(crate) fn graph(path: &Path, message: impl Into<String>) -> Self {
-        Self::Graph { path: path.to_owned(), message: message.into() }
+        Self::Graph {
+            path: path.to_owned(),
+            message: message.into(),
+        }
     }
 }

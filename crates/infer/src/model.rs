@@ -66,7 +66,13 @@ impl Model {
         let directory = Directory::open(dir)?;
         let id = directory.identity()?;
         let engine = engine::find(dir, options)?;
-        Ok(Self(Arc::new(Inner { directory, id, engine, image: Mutex::default(), text: Mutex::default() })))
+        Ok(Self(Arc::new(Inner {
+            directory,
+            id,
+            engine,
+            image: Mutex::default(),
+            text: Mutex::default(),
+        })))
     }
 
     /// `b3:` and 32 hex digits: the content of the model's files.
@@ -90,45 +96,74 @@ impl Model {
     /// A worker's own access to the model.
     #[must_use]
     pub fn embedder(&self) -> Embedder {
-        Embedder { model: self.clone(), image: None, text: None }
+        Embedder {
+            model: self.clone(),
+            image: None,
+            text: None,
+        }
     }
 
     fn image_tower(&self) -> Result<Arc<ImageTower>, InferError> {
         let inner = &self.0;
         once(&inner.image, || {
-            let path = inner.directory.graph(&["vision_model.onnx"], "vision tower")?;
-            let preprocess = Preprocess::open(&inner.directory.path.join("preprocessor_config.json"))?;
+            let path = inner
+                .directory
+                .graph(&["vision_model.onnx"], "vision tower")?;
+            let preprocess =
+                Preprocess::open(&inner.directory.path.join("preprocessor_config.json"))?;
             let graph = inner.engine.load(&path)?;
             only_inputs(&*graph, &path, &["pixel_values"])?;
             let output = pick_output(&*graph, &path, &["image_embeds", "pooler_output"])?;
-            let vision = inner.directory.config.vision_config.as_ref();
+            let vision = inner.directory.config.vision.as_ref();
             // Convolutions gain nothing from company; transformers read their weights once a batch.
             let transformer = vision.is_some_and(|tower| tower.patch_size.is_some());
             let rows = if transformer { rows(&path)? } else { 1 };
-            Ok(ImageTower { graph, output, preprocess, rows })
+            Ok(ImageTower {
+                graph,
+                output,
+                preprocess,
+                rows,
+            })
         })
     }
 
     fn text_tower(&self) -> Result<Arc<TextTower>, InferError> {
         let inner = &self.0;
         once(&inner.text, || {
-            let path = inner.directory.graph(&["text_model.onnx", "model.onnx"], "text tower")?;
+            let path = inner
+                .directory
+                .graph(&["text_model.onnx", "model.onnx"], "text tower")?;
             let graph = inner.engine.load(&path)?;
-            only_inputs(&*graph, &path, &["input_ids", "attention_mask", "token_type_ids"])?;
+            only_inputs(
+                &*graph,
+                &path,
+                &["input_ids", "attention_mask", "token_type_ids"],
+            )?;
             let has_mask = graph.inputs().iter().any(|name| name == "attention_mask");
             let encoder = Encoder::open(&inner.directory, has_mask)?;
             // BERT's "pooler_output" is no sentence embedding; CLIP's and SigLIP's is the one there is.
-            let dual = inner.directory.config.vision_config.is_some();
-            let pooled: &[&str] =
-                if dual { &["text_embeds", "pooler_output"] } else { &["text_embeds", "sentence_embedding"] };
-            let (output, pooling) = match (pick_output(&*graph, &path, pooled), inner.directory.pooling) {
-                (Ok(output), _) => (output, None),
-                (Err(_), Some(pooling)) => {
-                    (pick_output(&*graph, &path, &["last_hidden_state", "token_embeddings"])?, Some(pooling))
-                }
-                (Err(error), None) => return Err(error),
+            let dual = inner.directory.config.vision.is_some();
+            let pooled: &[&str] = if dual {
+                &["text_embeds", "pooler_output"]
+            } else {
+                &["text_embeds", "sentence_embedding"]
             };
-            Ok(TextTower { graph, output, pooling, encoder, rows: rows(&path)? })
+            let (output, pooling) =
+                match (pick_output(&*graph, &path, pooled), inner.directory.pooling) {
+                    (Ok(output), _) => (output, None),
+                    (Err(_), Some(pooling)) => (
+                        pick_output(&*graph, &path, &["last_hidden_state", "token_embeddings"])?,
+                        Some(pooling),
+                    ),
+                    (Err(error), None) => return Err(error),
+                };
+            Ok(TextTower {
+                graph,
+                output,
+                pooling,
+                encoder,
+                rows: rows(&path)?,
+            })
         })
     }
 }
@@ -176,9 +211,14 @@ impl Embedder {
         let mut batch = Vec::with_capacity(tower.rows * rules.len());
         for chunk in pictures.chunks(tower.rows) {
             batch.clear();
-            chunk.iter().for_each(|pixels| batch.extend_from_slice(&pixels.0));
+            for pixels in chunk {
+                batch.extend_from_slice(&pixels.0);
+            }
             batch.resize(tower.rows * rules.len(), 0.0);
-            let output = session.run(&[("pixel_values", Tensor::F32(&shape, &batch))], &tower.output)?;
+            let output = session.run(
+                &[("pixel_values", Tensor::F32(&shape, &batch))],
+                &tower.output,
+            )?;
             let rows = matrix(&output, tower.rows, dim)?;
             answers.extend(rows.take(chunk.len()).map(unit));
         }
@@ -227,7 +267,12 @@ impl Embedder {
         for same in rows.chunk_by(|a, b| a.0 == b.0) {
             for chunk in same.chunks(tower.rows) {
                 let ids: Vec<&[i64]> = chunk.iter().map(|(_, _, ids)| ids.as_slice()).collect();
-                let vectors = tower.run(session.as_mut(), &ids, chunk.first().map_or(0, |row| row.0), dim)?;
+                let vectors = tower.run(
+                    session.as_mut(),
+                    &ids,
+                    chunk.first().map_or(0, |row| row.0),
+                    dim,
+                )?;
                 for ((_, place, _), vector) in chunk.iter().zip(vectors) {
                     answers[*place] = vector;
                 }
@@ -257,12 +302,22 @@ impl Embedder {
 
 impl TextTower {
     /// One run of at most `self.rows` texts whose rows are `length` long.
-    fn run(&self, session: &mut dyn Session, ids: &[&[i64]], length: usize, dim: Option<usize>) -> Result<Vec<Answer>, InferError> {
+    fn run(
+        &self,
+        session: &mut dyn Session,
+        ids: &[&[i64]],
+        length: usize,
+        dim: Option<usize>,
+    ) -> Result<Vec<Answer>, InferError> {
         let size = self.rows * length;
         let (mut tokens, mut mask) = (vec![self.encoder.pad(); size], vec![0; size]);
         // Rows without a text repeat the first: a row that is all padding has no mean.
         let repeated = ids.iter().chain(std::iter::repeat(&ids[0]));
-        for ((row, kept), text) in tokens.chunks_exact_mut(length).zip(mask.chunks_exact_mut(length)).zip(repeated) {
+        for ((row, kept), text) in tokens
+            .chunks_exact_mut(length)
+            .zip(mask.chunks_exact_mut(length))
+            .zip(repeated)
+        {
             let used = text.len().min(length);
             row[..used].copy_from_slice(&text[..used]);
             kept[..used].fill(1);
@@ -280,33 +335,59 @@ impl TextTower {
         }
         let output = session.run(&inputs, &self.output)?;
         match self.pooling {
-            None => Ok(matrix(&output, self.rows, dim)?.take(ids.len()).map(unit).collect()),
+            None => Ok(matrix(&output, self.rows, dim)?
+                .take(ids.len())
+                .map(unit)
+                .collect()),
             Some(pooling) => pool(&output, pooling, &mask, self.rows, length, ids.len()),
         }
     }
 }
 
 /// One vector a text from one vector a token.
-fn pool(output: &Output, pooling: Pooling, mask: &[i64], rows: usize, length: usize, texts: usize) -> Result<Vec<Answer>, InferError> {
+fn pool(
+    output: &Output,
+    pooling: Pooling,
+    mask: &[i64],
+    rows: usize,
+    length: usize,
+    texts: usize,
+) -> Result<Vec<Answer>, InferError> {
     let dim = match output.shape[..] {
         [a, b, dim] if a == rows && b == length && dim > 0 => dim,
         _ => return Err(unexpected(&output.shape)),
     };
-    let per_row = output.values.chunks_exact(length * dim).zip(mask.chunks_exact(length));
-    Ok(per_row.take(texts).map(|(tokens, kept)| match pooling {
-        Pooling::First => unit(&tokens[..dim]),
-        Pooling::Mean => {
-            let mut sum = vec![0.0; dim];
-            for (token, _) in tokens.chunks_exact(dim).zip(kept).filter(|(_, kept)| **kept != 0) {
-                sum.iter_mut().zip(token).for_each(|(total, value)| *total += value);
+    let per_row = output
+        .values
+        .chunks_exact(length * dim)
+        .zip(mask.chunks_exact(length));
+    Ok(per_row
+        .take(texts)
+        .map(|(tokens, kept)| match pooling {
+            Pooling::First => unit(&tokens[..dim]),
+            Pooling::Mean => {
+                let mut sum = vec![0.0; dim];
+                for (token, _) in tokens
+                    .chunks_exact(dim)
+                    .zip(kept)
+                    .filter(|(_, kept)| **kept != 0)
+                {
+                    sum.iter_mut()
+                        .zip(token)
+                        .for_each(|(total, value)| *total += value);
+                }
+                unit(&sum)
             }
-            unit(&sum)
-        }
-    }).collect())
+        })
+        .collect())
 }
 
 /// The rows of a [rows, dim] answer.
-fn matrix(output: &Output, rows: usize, dim: Option<usize>) -> Result<std::slice::ChunksExact<'_, f32>, InferError> {
+fn matrix(
+    output: &Output,
+    rows: usize,
+    dim: Option<usize>,
+) -> Result<std::slice::ChunksExact<'_, f32>, InferError> {
     match output.shape[..] {
         [found, width] if found == rows && width > 0 && dim.is_none_or(|dim| dim == width) => {
             Ok(output.values.chunks_exact(width))
@@ -316,14 +397,26 @@ fn matrix(output: &Output, rows: usize, dim: Option<usize>) -> Result<std::slice
 }
 
 fn unexpected(shape: &[usize]) -> InferError {
-    let message = format!("an answer of shape {shape:?} is no embedding a row of the width that config.json names");
-    InferError::Run { engine: "the model", message }
+    let message = format!(
+        "an answer of shape {shape:?} is no embedding a row of the width that config.json names"
+    );
+    InferError::Run {
+        engine: "the model",
+        message,
+    }
 }
 
 /// x / |x|; the length is summed in f64, in order.
-#[expect(clippy::cast_possible_truncation, reason = "the length is wanted in f32")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the length is wanted in f32"
+)]
 fn unit(vector: &[f32]) -> Answer {
-    let length = vector.iter().map(|value| f64::from(*value) * f64::from(*value)).sum::<f64>().sqrt() as f32;
+    let length = vector
+        .iter()
+        .map(|value| f64::from(*value) * f64::from(*value))
+        .sum::<f64>()
+        .sqrt() as f32;
     if length.is_finite() && length > 0.0 {
         Ok(vector.iter().map(|value| value / length).collect())
     } else {
@@ -334,29 +427,66 @@ fn unit(vector: &[f32]) -> Answer {
 /// The rows of a run: one where the graph takes its scales from the batch.
 pub(crate) fn rows(path: &Path) -> Result<usize, InferError> {
     let bytes = std::fs::read(path).map_err(InferError::io(path))?;
-    Ok(if memchr::memmem::find(&bytes, b"DynamicQuantizeLinear").is_some() { 1 } else { ROWS })
+    Ok(
+        if memchr::memmem::find(&bytes, b"DynamicQuantizeLinear").is_some() {
+            1
+        } else {
+            ROWS
+        },
+    )
 }
 
 /// Refuses a graph with inputs that would stay without a value.
-pub(crate) fn only_inputs(graph: &dyn Graph, path: &Path, known: &[&str]) -> Result<(), InferError> {
-    match graph.inputs().iter().find(|name| !known.contains(&name.as_str())) {
-        Some(name) => Err(InferError::graph(path, format!("it wants an input {name:?}; known are {}", known.join(", ")))),
+pub(crate) fn only_inputs(
+    graph: &dyn Graph,
+    path: &Path,
+    known: &[&str],
+) -> Result<(), InferError> {
+    match graph
+        .inputs()
+        .iter()
+        .find(|name| !known.contains(&name.as_str()))
+    {
+        Some(name) => Err(InferError::graph(
+            path,
+            format!("it wants an input {name:?}; known are {}", known.join(", ")),
+        )),
         None if graph.inputs().iter().any(|name| name == known[0]) => Ok(()),
-        None => Err(InferError::graph(path, format!("it has no input {:?}", known[0]))),
+        None => Err(InferError::graph(
+            path,
+            format!("it has no input {:?}", known[0]),
+        )),
     }
 }
 
 /// The first of the outputs that the graph has.
-pub(crate) fn pick_output(graph: &dyn Graph, path: &Path, names: &[&str]) -> Result<String, InferError> {
+pub(crate) fn pick_output(
+    graph: &dyn Graph,
+    path: &Path,
+    names: &[&str],
+) -> Result<String, InferError> {
     let has = |name: &&&str| graph.outputs().iter().any(|output| output == **name);
-    names.iter().find(has).map(|name| (*name).to_owned()).ok_or_else(|| {
-        let found = graph.outputs().join(", ");
-        InferError::graph(path, format!("it has none of the outputs {}; it has {found}", names.join(", ")))
-    })
+    names
+        .iter()
+        .find(has)
+        .map(|name| (*name).to_owned())
+        .ok_or_else(|| {
+            let found = graph.outputs().join(", ");
+            InferError::graph(
+                path,
+                format!(
+                    "it has none of the outputs {}; it has {found}",
+                    names.join(", ")
+                ),
+            )
+        })
 }
 
 /// The value, made at the first call that succeeds.
-fn once<T>(place: &Mutex<Option<Arc<T>>>, make: impl FnOnce() -> Result<T, InferError>) -> Result<Arc<T>, InferError> {
+fn once<T>(
+    place: &Mutex<Option<Arc<T>>>,
+    make: impl FnOnce() -> Result<T, InferError>,
+) -> Result<Arc<T>, InferError> {
     let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(value) = place.as_ref() {
         return Ok(Arc::clone(value));
@@ -369,6 +499,9 @@ fn once<T>(place: &Mutex<Option<Arc<T>>>, make: impl FnOnce() -> Result<T, Infer
 impl std::fmt::Debug for Model {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let path: &PathBuf = &self.0.directory.path;
-        f.debug_struct("Model").field("dir", path).field("id", &self.0.id).finish_non_exhaustive()
+        f.debug_struct("Model")
+            .field("dir", path)
+            .field("id", &self.0.id)
+            .finish_non_exhaustive()
     }
 }

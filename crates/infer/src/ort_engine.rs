@@ -46,9 +46,17 @@ pub(crate) fn find(model_dir: &Path, options: &EngineOptions) -> Result<Ort, Inf
         return load(path);
     }
     let beside = FILES.iter().map(|file| model_dir.join("lib").join(file));
-    let common = FOLDERS.iter().flat_map(|folder| FILES.iter().map(move |file| Path::new(folder).join(file)));
+    let common = FOLDERS
+        .iter()
+        .flat_map(|folder| FILES.iter().map(move |file| Path::new(folder).join(file)));
     let mut tried = Vec::new();
-    for path in options.environment.iter().cloned().chain(beside).chain(common) {
+    for path in options
+        .environment
+        .iter()
+        .cloned()
+        .chain(beside)
+        .chain(common)
+    {
         if path.exists() {
             match load(&path) {
                 Ok(engine) => return Ok(engine),
@@ -68,27 +76,47 @@ pub(crate) fn find(model_dir: &Path, options: &EngineOptions) -> Result<Ort, Inf
 /// The binding checks the library's own version string and would panic later on what it cannot use; the whole of its
 /// start is therefore made here, where a panic becomes an error.
 fn load(path: &Path) -> Result<Ort, InferError> {
-    let refuse = |why: String| InferError::Library(format!("{}: not a usable ONNX Runtime: {why}", path.display()));
+    let refuse = |why: String| {
+        InferError::Library(format!(
+            "{}: not a usable ONNX Runtime: {why}",
+            path.display()
+        ))
+    };
     // A relative path would be tried beside the program first, and a bare name in the linker's folders.
-    let real = path.canonicalize().map_err(|error| refuse(error.to_string()))?;
+    let real = path
+        .canonicalize()
+        .map_err(|error| refuse(error.to_string()))?;
     let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((library, environment)) = loaded.as_ref() {
         return if *library == real {
-            Ok(Ort { environment: environment.clone(), library: real })
+            Ok(Ort {
+                environment: environment.clone(),
+                library: real,
+            })
         } else {
-            Err(refuse(format!("this process has loaded {} already", library.display())))
+            Err(refuse(format!(
+                "this process has loaded {} already",
+                library.display()
+            )))
         };
     }
     check_kind(&real).map_err(&refuse)?;
-    let started = catch_unwind(|| {
+    let attempt = catch_unwind(|| {
         let builder = ort::init_from(&real).map_err(|error| error.to_string())?;
-        builder.with_name("realsyn").with_telemetry(false).build().map_err(|error| error.to_string())
+        builder
+            .with_name("realsyn")
+            .with_telemetry(false)
+            .build()
+            .map_err(|error| error.to_string())
     });
-    let environment = started
+    let environment = attempt
         .map_err(|_| refuse("its start failed".to_owned()))?
         .map_err(|why| refuse(why.trim_end().to_owned()))?;
     *loaded = Some((real.clone(), environment.clone()));
-    Ok(Ort { environment, library: real })
+    Ok(Ort {
+        environment,
+        library: real,
+    })
 }
 
 /// Refuses what the dynamic linker would take seconds over or print riddles about: folders, empty files, scripts.
@@ -97,10 +125,15 @@ fn check_kind(path: &Path) -> Result<(), String> {
 
     let mut magic = [0; 4];
     let mut file = std::fs::File::open(path).map_err(|error| error.to_string())?;
-    file.read_exact(&mut magic).map_err(|error| error.to_string())?;
+    file.read_exact(&mut magic)
+        .map_err(|error| error.to_string())?;
     let elf = magic == *b"\x7fELF";
     let mach = [0xFEED_FACF_u32, 0xCFFA_EDFE, 0xCAFE_BABE].contains(&u32::from_be_bytes(magic));
-    if elf || mach { Ok(()) } else { Err("it is no shared library".to_owned()) }
+    if elf || mach {
+        Ok(())
+    } else {
+        Err("it is no shared library".to_owned())
+    }
 }
 
 impl Engine for Ort {
@@ -109,12 +142,28 @@ impl Engine for Ort {
     }
 
     fn load(&self, path: &Path) -> Result<Arc<dyn Graph>, InferError> {
-        let source = Source { environment: self.environment.clone(), path: path.to_owned() };
+        let source = Source {
+            environment: self.environment.clone(),
+            path: path.to_owned(),
+        };
         let first = source.open()?;
-        let inputs = first.inputs().iter().map(|input| input.name().to_owned()).collect();
-        let outputs = first.outputs().iter().map(|output| output.name().to_owned()).collect();
-        let shelf = Arc::new(Mutex::new(vec![first]));
-        Ok(Arc::new(OrtGraph { source, inputs, outputs, shelf }))
+        let inputs = first
+            .inputs()
+            .iter()
+            .map(|input| input.name().to_owned())
+            .collect();
+        let outputs = first
+            .outputs()
+            .iter()
+            .map(|output| output.name().to_owned())
+            .collect();
+        let idle = Arc::new(Mutex::new(vec![first]));
+        Ok(Arc::new(OrtGraph {
+            source,
+            inputs,
+            outputs,
+            idle,
+        }))
     }
 }
 
@@ -141,7 +190,11 @@ impl Source {
                 .commit_from_file(&self.path)
                 .map_err(|error| text(&error))
         };
-        open().map_err(|message| InferError::Load { path: self.path.clone(), engine: NAME, message })
+        open().map_err(|message| InferError::Load {
+            path: self.path.clone(),
+            engine: NAME,
+            message,
+        })
     }
 }
 
@@ -149,7 +202,7 @@ struct OrtGraph {
     source: Source,
     inputs: Vec<String>,
     outputs: Vec<String>,
-    shelf: Arc<Mutex<Vec<OrtLibrarySession>>>,
+    idle: Arc<Mutex<Vec<OrtLibrarySession>>>,
 }
 
 impl Graph for OrtGraph {
@@ -162,46 +215,75 @@ impl Graph for OrtGraph {
     }
 
     fn session(&self) -> Result<Box<dyn Session>, InferError> {
-        let ready = self.shelf.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let ready = self
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
         let session = match ready {
             Some(session) => session,
             None => self.source.open()?,
         };
-        Ok(Box::new(OrtSession { session: Some(session), shelf: Arc::clone(&self.shelf) }))
+        Ok(Box::new(OrtSession {
+            session: Some(session),
+            idle: Arc::clone(&self.idle),
+        }))
     }
 }
 
 struct OrtSession {
     /// Always there until the drop, which puts it back.
     session: Option<OrtLibrarySession>,
-    shelf: Arc<Mutex<Vec<OrtLibrarySession>>>,
+    idle: Arc<Mutex<Vec<OrtLibrarySession>>>,
 }
 
 impl Drop for OrtSession {
     fn drop(&mut self) {
-        let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-        shelf.extend(self.session.take());
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.extend(self.session.take());
     }
 }
 
 impl Session for OrtSession {
     fn run(&mut self, inputs: &[(&str, Tensor<'_>)], output: &str) -> Result<Output, InferError> {
-        let failed = |message: String| InferError::Run { engine: NAME, message };
-        let session = self.session.as_mut().ok_or_else(|| failed("the session is closed".to_owned()))?;
+        let failed = |message: String| InferError::Run {
+            engine: NAME,
+            message,
+        };
+        let session = self
+            .session
+            .as_mut()
+            .ok_or_else(|| failed("the session is closed".to_owned()))?;
         let mut run = || -> ort::Result<Output> {
             let mut values: Vec<(&str, SessionInputValue<'_>)> = Vec::with_capacity(inputs.len());
             for (name, tensor) in inputs {
-                values.push((name, match tensor {
-                    Tensor::F32(shape, data) => TensorRef::from_array_view((shape.to_vec(), *data))?.into(),
-                    Tensor::I64(shape, data) => TensorRef::from_array_view((shape.to_vec(), *data))?.into(),
-                }));
+                values.push((
+                    name,
+                    match tensor {
+                        Tensor::F32(shape, data) => {
+                            TensorRef::from_array_view((shape.to_vec(), *data))?.into()
+                        }
+                        Tensor::I64(shape, data) => {
+                            TensorRef::from_array_view((shape.to_vec(), *data))?.into()
+                        }
+                    },
+                ));
             }
-            let options = RunOptions::new()?.with_outputs(OutputSelector::no_default().with(output));
+            let options =
+                RunOptions::new()?.with_outputs(OutputSelector::no_default().with(output));
             let answers = session.run_with_options(values, &options)?;
-            let answer = answers.get(output).ok_or_else(|| ort::Error::new(format!("no output {output:?}")))?;
+            let answer = answers
+                .get(output)
+                .ok_or_else(|| ort::Error::new(format!("no output {output:?}")))?;
             let (shape, data) = answer.try_extract_tensor::<f32>()?;
-            let shape = shape.iter().map(|side| usize::try_from(*side).unwrap_or(0)).collect();
-            Ok(Output { shape, values: data.to_vec() })
+            let shape = shape
+                .iter()
+                .map(|side| usize::try_from(*side).unwrap_or(0))
+                .collect();
+            Ok(Output {
+                shape,
+                values: data.to_vec(),
+            })
         };
         run().map_err(|error| failed(error.to_string()))
     }

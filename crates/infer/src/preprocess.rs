@@ -68,7 +68,9 @@ impl Preprocess {
         let bad = |message: &str| InferError::config(path, message);
         let crops = file.do_center_crop.unwrap_or(file.crop_size.is_some());
         if file.do_resize == Some(false) {
-            return Err(bad("do_resize is false: pictures of any size cannot be batched"));
+            return Err(bad(
+                "do_resize is false: pictures of any size cannot be batched",
+            ));
         }
         // A bare number is the shorter side where a crop follows (CLIP) and a square otherwise (ViT).
         let mut resize = match file.size.ok_or_else(|| bad("no size"))? {
@@ -79,7 +81,12 @@ impl Preprocess {
         };
         let crop = match file.crop_size {
             Some(Size::Exact { height, width }) => Some((width, height)),
-            Some(Size::Number(side) | Size::Shortest { shortest_edge: side }) => Some((side, side)),
+            Some(
+                Size::Number(side)
+                | Size::Shortest {
+                    shortest_edge: side,
+                },
+            ) => Some((side, side)),
             None => None,
         };
         let (width, height) = match (resize, crop) {
@@ -89,42 +96,70 @@ impl Preprocess {
             // ConvNeXt: below 384 pixels the resize leaves a margin of 1 / crop_pct, above it is square.
             (Resize::Shortest(side), _) if file.crop_pct.is_some() || side >= 384 => {
                 resize = match file.crop_pct {
-                    Some(share) if side < 384 && share > 0.0 => Resize::Shortest(floor(f64::from(side) / share)),
+                    Some(share) if side < 384 && share > 0.0 => {
+                        Resize::Shortest(floor(f64::from(side) / share))
+                    }
                     _ => Resize::Exact(side, side),
                 };
                 (side, side)
             }
-            (Resize::Shortest(_), _) => return Err(bad("shortest_edge without a crop: pictures would differ in size")),
+            (Resize::Shortest(_), _) => {
+                return Err(bad(
+                    "shortest_edge without a crop: pictures would differ in size",
+                ));
+            }
         };
         let (at_least, at_most) = match resize {
             Resize::Shortest(side) => ((side, side), side),
             Resize::Exact(width, height) => ((width, height), width.max(height)),
         };
-        if width == 0 || height == 0 || at_most > 4096 || width > at_least.0 || height > at_least.1 {
+        if width == 0 || height == 0 || at_most > 4096 || width > at_least.0 || height > at_least.1
+        {
             return Err(bad("the sizes of resize and crop do not fit together"));
         }
         let filter = match file.resample.unwrap_or(2) {
             1 => Filter::Lanczos,
             2 => Filter::Bilinear,
             3 => Filter::Bicubic,
-            other => return Err(bad(&format!("resample {other}: only 1 (Lanczos), 2 (bilinear) and 3 (bicubic) are known"))),
+            other => {
+                return Err(bad(&format!(
+                    "resample {other}: only 1 (Lanczos), 2 (bilinear) and 3 (bicubic) are known"
+                )));
+            }
         };
-        let factor = if file.do_rescale.unwrap_or(true) { file.rescale_factor.unwrap_or(1.0 / 255.0) } else { 1.0 };
+        let factor = if file.do_rescale.unwrap_or(true) {
+            file.rescale_factor.unwrap_or(1.0 / 255.0)
+        } else {
+            1.0
+        };
         let three = |values: &Option<Vec<f64>>, name: &str| match values.as_deref() {
             Some(&[red, green, blue]) => Ok([red, green, blue]),
             Some(&[one]) => Ok([one; 3]),
             _ => Err(bad(&format!("{name} is no list of three numbers"))),
         };
         let (mean, std) = if file.do_normalize.unwrap_or(true) {
-            (three(&file.image_mean, "image_mean")?, three(&file.image_std, "image_std")?)
+            (
+                three(&file.image_mean, "image_mean")?,
+                three(&file.image_std, "image_std")?,
+            )
         } else {
             ([0.0; 3], [1.0; 3])
         };
         if std.iter().any(|value| *value <= 0.0 || !value.is_finite()) {
             return Err(bad("image_std must be above zero"));
         }
-        let levels = mean.iter().zip(&std).map(|(mean, std)| levels(factor, *mean, *std)).collect();
-        Ok(Self { resize, filter, width, height, levels })
+        let levels = mean
+            .iter()
+            .zip(&std)
+            .map(|(mean, std)| levels(factor, *mean, *std))
+            .collect();
+        Ok(Self {
+            resize,
+            filter,
+            width,
+            height,
+            levels,
+        })
     }
 
     /// The length of one picture's tensor: 3 × height × width.
@@ -134,25 +169,49 @@ impl Preprocess {
 
     /// Appends the tensor of one picture, planes of red, green and blue, row by row.
     pub fn append(&self, picture: &Rgb, out: &mut Vec<f32>) -> Result<(), InferError> {
-        let (long, short) = (picture.width.max(picture.height), picture.width.min(picture.height));
+        let (long, short) = (
+            picture.width.max(picture.height),
+            picture.width.min(picture.height),
+        );
         if short == 0 || long / short > MAX_ASPECT {
-            return Err(InferError::Aspect { width: picture.width, height: picture.height, limit: MAX_ASPECT });
+            return Err(InferError::Aspect {
+                width: picture.width,
+                height: picture.height,
+                limit: MAX_ASPECT,
+            });
         }
         let (width, height) = match self.resize {
             Resize::Exact(width, height) => (width, height),
             // Hugging Face and torchvision: the longer side is cut, not rounded.
             Resize::Shortest(side) => {
-                let other = u32::try_from(u64::from(side) * u64::from(long) / u64::from(short)).unwrap_or(u32::MAX);
-                if picture.width <= picture.height { (side, other) } else { (other, side) }
+                let other = u32::try_from(u64::from(side) * u64::from(long) / u64::from(short))
+                    .unwrap_or(u32::MAX);
+                if picture.width <= picture.height {
+                    (side, other)
+                } else {
+                    (other, side)
+                }
             }
         };
         let resized = picture.resize(width, height, self.filter);
         let (left, top) = ((width - self.width) / 2, (height - self.height) / 2);
         let (row, start) = (3 * width as usize, 3 * left as usize);
         for (channel, levels) in self.levels.iter().enumerate() {
-            for line in resized.pixels.chunks_exact(row).skip(top as usize).take(self.height as usize) {
-                let line = line.get(start..start + 3 * self.width as usize).unwrap_or_default();
-                out.extend(line.iter().skip(channel).step_by(3).map(|level| levels[usize::from(*level)]));
+            for line in resized
+                .pixels
+                .chunks_exact(row)
+                .skip(top as usize)
+                .take(self.height as usize)
+            {
+                let line = line
+                    .get(start..start + 3 * self.width as usize)
+                    .unwrap_or_default();
+                out.extend(
+                    line.iter()
+                        .skip(channel)
+                        .step_by(3)
+                        .map(|level| levels[usize::from(*level)]),
+                );
             }
         }
         Ok(())
@@ -160,15 +219,22 @@ impl Preprocess {
 }
 
 /// (level × factor − mean) / std, with the roundings to f32 that NumPy makes.
-#[expect(clippy::cast_possible_truncation, reason = "f64 to f32 rounds, as NumPy does")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "f64 to f32 rounds, as NumPy does"
+)]
 fn levels(factor: f64, mean: f64, std: f64) -> [f32; 256] {
     std::array::from_fn(|level| {
-        let scaled = (level as f64 * factor) as f32;
+        let scaled = (f64::from(level as u16) * factor) as f32;
         (scaled - mean as f32) / std as f32
     })
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "Python's int() of a small positive number")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "Python's int() of a small positive number"
+)]
 fn floor(value: f64) -> u32 {
     value as u32
 }
@@ -186,8 +252,14 @@ mod tests {
         "image_mean":[0.5,0.5,0.5],"image_std":[0.5,0.25,1.0]}"#;
 
     fn picture(width: u32, height: u32) -> Rgb {
-        let pixels = (0..width * height).flat_map(|i| [(i % 251) as u8, (i % 7) as u8, 255]).collect();
-        Rgb { width, height, pixels }
+        let pixels = (0..width * height)
+            .flat_map(|i| [(i % 251) as u8, (i % 7) as u8, 255])
+            .collect();
+        Rgb {
+            width,
+            height,
+            pixels,
+        }
     }
 
     #[test]
@@ -196,9 +268,8 @@ mod tests {
         let mut out = Vec::new();
         rules.append(&picture(4, 4), &mut out).unwrap();
         assert_eq!(out.len(), rules.len());
-        assert_eq!(out[0], -1.0);
-        assert_eq!(out[1], (1.0_f32 / 255.0 - 0.5) / 0.5);
-        assert_eq!(out[16 + 3], (3.0_f32 / 255.0 - 0.5) / 0.25);
+        assert_eq!(out[..2], [-1.0, (1.0_f32 / 255.0 - 0.5) / 0.5]);
+        assert_eq!(out[19..20], [(3.0_f32 / 255.0 - 0.5) / 0.25]);
         assert!(out[32..].iter().all(|value| (*value - 0.5).abs() < 1e-6));
     }
 
@@ -208,21 +279,42 @@ mod tests {
         let rules = config(CLIP).unwrap();
         let mut out = Vec::new();
         rules.append(&picture(8, 4), &mut out).unwrap();
-        let reds: Vec<f32> = [2.0_f32, 3.0, 4.0, 5.0, 10.0].iter().map(|v| (v / 255.0 - 0.5) / 0.5).collect();
+        let reds: Vec<f32> = [2.0_f32, 3.0, 4.0, 5.0, 10.0]
+            .iter()
+            .map(|v| (v / 255.0 - 0.5) / 0.5)
+            .collect();
         assert_eq!(&out[..5], &reds[..]);
     }
 
     #[test]
     fn layouts_of_other_processors() {
         let norm = r#""image_mean":[0.5,0.5,0.5],"image_std":[0.5,0.5,0.5]"#;
-        let siglip = config(&format!(r#"{{"size":{{"height":6,"width":5}},"resample":3,{norm}}}"#)).unwrap();
-        assert_eq!((siglip.width, siglip.height, siglip.resize), (5, 6, Resize::Exact(5, 6)));
-        let old_clip = config(&format!(r#"{{"size":8,"crop_size":8,"do_center_crop":true,"resample":3,{norm}}}"#)).unwrap();
+        let siglip = config(&format!(
+            r#"{{"size":{{"height":6,"width":5}},"resample":3,{norm}}}"#
+        ))
+        .unwrap();
+        assert_eq!(
+            (siglip.width, siglip.height, siglip.resize),
+            (5, 6, Resize::Exact(5, 6))
+        );
+        let old_clip = config(&format!(
+            r#"{{"size":8,"crop_size":8,"do_center_crop":true,"resample":3,{norm}}}"#
+        ))
+        .unwrap();
         assert_eq!(old_clip.resize, Resize::Shortest(8));
         let vit = config(&format!(r#"{{"size":8,{norm}}}"#)).unwrap();
-        assert_eq!((vit.resize, vit.filter), (Resize::Exact(8, 8), Filter::Bilinear));
-        let convnext = config(&format!(r#"{{"size":{{"shortest_edge":224}},"crop_pct":0.875,{norm}}}"#)).unwrap();
-        assert_eq!((convnext.resize, convnext.width), (Resize::Shortest(256), 224));
+        assert_eq!(
+            (vit.resize, vit.filter),
+            (Resize::Exact(8, 8), Filter::Bilinear)
+        );
+        let convnext = config(&format!(
+            r#"{{"size":{{"shortest_edge":224}},"crop_pct":0.875,{norm}}}"#
+        ))
+        .unwrap();
+        assert_eq!(
+            (convnext.resize, convnext.width),
+            (Resize::Shortest(256), 224)
+        );
     }
 
     #[test]
@@ -243,7 +335,13 @@ mod tests {
     #[test]
     fn a_line_is_refused_and_a_panorama_is_not() {
         let rules = config(CLIP).unwrap();
-        assert_eq!(rules.append(&picture(1000, 1), &mut Vec::new()).unwrap_err().code(), "extreme-aspect");
+        assert_eq!(
+            rules
+                .append(&picture(1000, 1), &mut Vec::new())
+                .unwrap_err()
+                .code(),
+            "extreme-aspect"
+        );
         rules.append(&picture(100, 1), &mut Vec::new()).unwrap();
     }
 }

@@ -1,7 +1,7 @@
 //! The embedded engine: `rten`, pure Rust.
 //!
-//! Memory: the weights once, shared by all sessions; it packs matrix weights anew in each run rather than keep a second
-//! copy. Each session owns a pool of one thread, since the library runs every operator inside a pool.
+//! Memory: the weights, and the matrices among them once more in the order in which its kernels read them; both are
+//! shared by all sessions. Each session owns a pool of one thread, since the library runs every operator inside a pool.
 
 use crate::InferError;
 use crate::engine::{Engine, Graph, Output, Session, Tensor};
@@ -29,11 +29,21 @@ impl Engine for Rten {
             message: error.to_string(),
         })?;
         let names = |ids: &[NodeId]| {
-            let name = |id: &NodeId| model.node_info(*id).and_then(|node| node.name().map(str::to_owned));
-            ids.iter().map(|id| name(id).unwrap_or_default()).collect::<Vec<_>>()
+            let name = |id: &NodeId| {
+                model
+                    .node_info(*id)
+                    .and_then(|node| node.name().map(str::to_owned))
+            };
+            ids.iter()
+                .map(|id| name(id).unwrap_or_default())
+                .collect::<Vec<_>>()
         };
         let (inputs, outputs) = (names(model.input_ids()), names(model.output_ids()));
-        Ok(Arc::new(RtenGraph { model: Arc::new(model), inputs, outputs }))
+        Ok(Arc::new(RtenGraph {
+            model: Arc::new(model),
+            inputs,
+            outputs,
+        }))
     }
 }
 
@@ -54,7 +64,10 @@ impl Graph for RtenGraph {
 
     fn session(&self) -> Result<Box<dyn Session>, InferError> {
         let pool = Arc::new(ThreadPool::with_num_threads(1));
-        Ok(Box::new(RtenSession { model: Arc::clone(&self.model), pool }))
+        Ok(Box::new(RtenSession {
+            model: Arc::clone(&self.model),
+            pool,
+        }))
     }
 }
 
@@ -65,33 +78,50 @@ struct RtenSession {
 
 impl Session for RtenSession {
     fn run(&mut self, inputs: &[(&str, Tensor<'_>)], output: &str) -> Result<Output, InferError> {
-        let failed = |message: String| InferError::Run { engine: NAME, message };
+        let failed = |message: String| InferError::Run {
+            engine: NAME,
+            message,
+        };
         let mut values: Vec<(NodeId, ValueOrView<'_>)> = Vec::with_capacity(inputs.len());
         for (name, tensor) in inputs {
-            let id = self.model.node_id(name).map_err(|error| failed(error.to_string()))?;
+            let id = self
+                .model
+                .node_id(name)
+                .map_err(|error| failed(error.to_string()))?;
             values.push((id, value(*tensor).map_err(failed)?));
         }
-        let id = self.model.node_id(output).map_err(|error| failed(error.to_string()))?;
+        let id = self
+            .model
+            .node_id(output)
+            .map_err(|error| failed(error.to_string()))?;
         let options = RunOptions::default().with_thread_pool(Some(Arc::clone(&self.pool)));
-        let mut answers = self.model.run(values, &[id], Some(options)).map_err(|error| failed(error.to_string()))?;
+        let mut answers = self
+            .model
+            .run(values, &[id], Some(options))
+            .map_err(|error| failed(error.to_string()))?;
         let Some(Value::FloatTensor(tensor)) = answers.pop() else {
             return Err(failed(format!("the output {output:?} is no float tensor")));
         };
         let shape = tensor.shape().to_vec();
-        Ok(Output { shape, values: tensor.into_data() })
+        Ok(Output {
+            shape,
+            values: tensor.into_data(),
+        })
     }
 }
 
 /// The library knows no i64: ids and masks become i32, which holds any vocabulary.
-fn value<'a>(tensor: Tensor<'a>) -> Result<ValueOrView<'a>, String> {
+fn value(tensor: Tensor<'_>) -> Result<ValueOrView<'_>, String> {
     match tensor {
-        Tensor::F32(shape, data) => {
-            Ok(ValueView::from_shape(shape, data).map_err(|error| error.to_string())?.into())
-        }
+        Tensor::F32(shape, data) => Ok(ValueView::from_shape(shape, data)
+            .map_err(|error| error.to_string())?
+            .into()),
         Tensor::I64(shape, data) => {
             let narrow: Result<Vec<i32>, _> = data.iter().map(|id| i32::try_from(*id)).collect();
             let narrow = narrow.map_err(|error| error.to_string())?;
-            Ok(Value::from_shape(shape, narrow).map_err(|error| error.to_string())?.into())
+            Ok(Value::from_shape(shape, narrow)
+                .map_err(|error| error.to_string())?
+                .into())
         }
     }
 }

@@ -34,20 +34,38 @@ impl Encoder {
     pub fn open(directory: &Directory, has_mask: bool) -> Result<Self, InferError> {
         let path = directory.path.join("tokenizer.json");
         let bytes = std::fs::read(&path).map_err(InferError::io(&path))?;
-        let failed = |error: tokenizers::Error| InferError::Tokenizer { path: path.clone(), message: error.to_string() };
+        let failed = |error: tokenizers::Error| InferError::Tokenizer {
+            path: path.clone(),
+            message: error.to_string(),
+        };
         let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(failed)?;
-        let pad = if directory.is_causal() { 0 } else { pad_id(directory, &tokenizer) };
-        let context = context(directory, tokenizer.get_truncation().map(|rules| rules.max_length));
+        let pad = if directory.is_causal() {
+            0
+        } else {
+            pad_id(directory, &tokenizer)
+        };
+        let context = context(
+            directory,
+            tokenizer.get_truncation().map(|rules| rules.max_length),
+        );
         let truncation = TruncationParams {
             direction: TruncationDirection::Right,
             max_length: context,
             strategy: TruncationStrategy::LongestFirst,
             stride: 0,
         };
-        tokenizer.with_truncation(Some(truncation)).map_err(failed)?;
+        tokenizer
+            .with_truncation(Some(truncation))
+            .map_err(failed)?;
         tokenizer.with_padding(None);
         let whole_context = directory.pads_to_context() || !(has_mask || directory.is_causal());
-        Ok(Self { tokenizer, path, context, pad, whole_context })
+        Ok(Self {
+            tokenizer,
+            path,
+            context,
+            pad,
+            whole_context,
+        })
     }
 
     /// The id that fills a row behind its text.
@@ -61,7 +79,9 @@ impl Encoder {
         while !text.is_char_boundary(end) {
             end -= 1;
         }
-        let encoding = self.tokenizer.encode_fast(text.get(..end).unwrap_or(text), true);
+        let encoding = self
+            .tokenizer
+            .encode_fast(text.get(..end).unwrap_or(text), true);
         let encoding = encoding.map_err(|error| InferError::Tokenizer {
             path: self.path.clone(),
             message: error.to_string(),
@@ -71,7 +91,11 @@ impl Encoder {
 
     /// The length of the row that holds `tokens` tokens.
     pub fn row_length(&self, tokens: usize) -> usize {
-        if self.whole_context { self.context } else { tokens.max(1).next_multiple_of(STEP).min(self.context) }
+        if self.whole_context {
+            self.context
+        } else {
+            tokens.max(1).next_multiple_of(STEP).min(self.context)
+        }
     }
 }
 
@@ -81,10 +105,20 @@ impl Encoder {
 /// pads. What follows the marker cannot be seen, so any filling gives the same embedding, but rten's `ArgMax` takes the last
 /// of equals: there a row must hold the marker once, and is filled with zeros.
 fn pad_id(directory: &Directory, tokenizer: &Tokenizer) -> i64 {
-    let named = directory.tokenizer.pad_token.as_ref().and_then(|token| tokenizer.token_to_id(token.text()));
-    let pad = tokenizer.get_padding().map(|padding| padding.pad_id).or(named).map(i64::from);
-    let text = directory.config.text_config.as_ref();
-    pad.or_else(|| text.and_then(|tower| tower.pad_token_id)).or(directory.config.pad_token_id).unwrap_or(0)
+    let named = directory
+        .tokenizer
+        .pad_token
+        .as_ref()
+        .and_then(|token| tokenizer.token_to_id(token.text()));
+    let pad = tokenizer
+        .get_padding()
+        .map(|padding| padding.pad_id)
+        .or(named)
+        .map(i64::from);
+    let text = directory.config.text.as_ref();
+    pad.or_else(|| text.and_then(|tower| tower.pad_token_id))
+        .or(directory.config.pad_token_id)
+        .unwrap_or(0)
 }
 
 /// The smallest limit that any file names.
@@ -92,20 +126,37 @@ fn context(directory: &Directory, truncation: Option<usize>) -> usize {
     let config = &directory.config;
     let limits = [
         truncation,
-        config.text_config.as_ref().and_then(|tower| tower.max_position_embeddings),
+        config
+            .text
+            .as_ref()
+            .and_then(|tower| tower.max_position_embeddings),
         config.max_position_embeddings,
         directory.max_seq_length,
         directory.tokenizer.model_max_length.and_then(small),
     ];
     // Older exports of sentence-transformers models truncate at 128 in tokenizer.json; the library itself goes by
     // sentence_bert_config.json.
-    let limits = if directory.max_seq_length.is_some() { &limits[1..] } else { &limits[..] };
-    limits.iter().flatten().copied().filter(|limit| *limit > 2).min().unwrap_or(DEFAULT_CONTEXT)
+    let limits = if directory.max_seq_length.is_some() {
+        &limits[1..]
+    } else {
+        &limits[..]
+    };
+    limits
+        .iter()
+        .flatten()
+        .copied()
+        .filter(|limit| *limit > 2)
+        .min()
+        .unwrap_or(DEFAULT_CONTEXT)
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the range is checked"
+)]
 fn small(limit: f64) -> Option<usize> {
-    (limit >= 1.0 && limit <= 1e6).then_some(limit as usize)
+    (1.0..=1e6).contains(&limit).then_some(limit as usize)
 }
 
 #[cfg(test)]
@@ -129,33 +180,58 @@ mod tests {
 
     #[test]
     fn rows_have_the_length_of_their_own_text() {
-        let bert = encoder(r#"{"model_type":"bert","max_position_embeddings":20}"#, &[], true);
+        let bert = encoder(
+            r#"{"model_type":"bert","max_position_embeddings":20}"#,
+            &[],
+            true,
+        );
         assert_eq!(bert.ids("a b c").unwrap(), [0, 1, 2]);
-        assert_eq!([0, 1, 8, 9, 17, 20].map(|tokens| bert.row_length(tokens)), [8, 8, 8, 16, 20, 20]);
+        assert_eq!(
+            [0, 1, 8, 9, 17, 20].map(|tokens| bert.row_length(tokens)),
+            [8, 8, 8, 16, 20, 20]
+        );
         assert_eq!(bert.ids(&"a ".repeat(50)).unwrap().len(), 20);
         assert_eq!(bert.pad(), 3);
     }
 
     #[test]
     fn a_clip_row_holds_one_end_of_text() {
-        let clip = encoder(r#"{"model_type":"clip","text_config":{"max_position_embeddings":77}}"#, &[], false);
+        let clip = encoder(
+            r#"{"model_type":"clip","text_config":{"max_position_embeddings":77}}"#,
+            &[],
+            false,
+        );
         assert_eq!((clip.pad(), clip.context, clip.row_length(3)), (0, 77, 8));
     }
 
     #[test]
     fn siglip_and_graphs_without_a_mask_take_the_whole_context() {
-        let siglip = encoder(r#"{"model_type":"siglip","text_config":{"max_position_embeddings":64}}"#, &[], false);
+        let siglip = encoder(
+            r#"{"model_type":"siglip","text_config":{"max_position_embeddings":64}}"#,
+            &[],
+            false,
+        );
         assert_eq!((siglip.row_length(3), siglip.pad()), (64, 3));
-        let unknown = encoder(r#"{"model_type":"x","max_position_embeddings":32}"#, &[], false);
+        let unknown = encoder(
+            r#"{"model_type":"x","max_position_embeddings":32}"#,
+            &[],
+            false,
+        );
         assert_eq!(unknown.row_length(3), 32);
     }
 
     #[test]
     fn the_smallest_limit_counts_and_sentence_transformers_have_their_own() {
         let limits = [("tokenizer_config.json", r#"{"model_max_length":1e30}"#)];
-        assert_eq!(encoder(r#"{"max_position_embeddings":514}"#, &limits, true).context, 128);
+        assert_eq!(
+            encoder(r#"{"max_position_embeddings":514}"#, &limits, true).context,
+            128
+        );
         let sentence = [("sentence_bert_config.json", r#"{"max_seq_length":256}"#)];
-        assert_eq!(encoder(r#"{"max_position_embeddings":512}"#, &sentence, true).context, 256);
+        assert_eq!(
+            encoder(r#"{"max_position_embeddings":512}"#, &sentence, true).context,
+            256
+        );
     }
 
     #[test]
