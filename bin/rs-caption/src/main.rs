@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Parser;
-use realsyn_caption::{Captioner, EndpointOptions, Options, Secret};
+use realsyn_caption::{Captioner, EndpointOptions, MERGE_RULES, Options, Secret};
 use realsyn_cli::{Common, Outcome};
 use realsyn_infer::{Classifier, EngineChoice, EngineOptions};
 use serde::Serialize;
@@ -67,6 +67,10 @@ struct Args {
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 1000)]
     retry_wait: u64,
 
+    /// Instructions for the language model in place of the built-in ones; the three sources follow them all the same
+    #[arg(long, value_name = "FILE", requires = "llm_url")]
+    merge_prompt: Option<PathBuf>,
+
     #[command(flatten)]
     own: Own,
 }
@@ -122,6 +126,13 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> Result<Outcome> {
     let jobs = NonZeroUsize::new(args.common.workers()).unwrap_or(NonZeroUsize::MIN);
     let vlm_key = args.vlm_api_key_env.as_ref().or(args.api_key_env.as_ref());
+    let merge_rules = match &args.merge_prompt {
+        Some(path) => std::fs::read_to_string(path)
+            .with_context(|| path.display().to_string())?
+            .trim()
+            .to_owned(),
+        None => MERGE_RULES.to_owned(),
+    };
     let captioner = Captioner::new(Options {
         vlm: endpoint(
             args,
@@ -135,6 +146,7 @@ fn run(args: &Args) -> Result<Outcome> {
             args.own.llm_model.as_ref(),
             args.api_key_env.as_ref(),
         )?,
+        merge_rules: merge_rules.clone(),
         overwrite: args.own.overwrite,
         in_flight: args.in_flight,
         decoders: jobs,
@@ -154,7 +166,7 @@ fn run(args: &Args) -> Result<Outcome> {
     let model = classifier
         .as_ref()
         .map(|model| (model.id(), model.engine()));
-    let mut run = args.common.start(&PAGE, &(&args.own, model))?;
+    let mut run = args.common.start(&PAGE, &(&args.own, merge_rules, model))?;
     let absent = [
         (args.model.is_none(), "tags (no --model)"),
         (args.vlm_url.is_none(), "caption (no --vlm-url)"),

@@ -369,11 +369,14 @@ mod tests {
 
     #[test]
     fn a_prompt_given_back_is_an_echo() {
-        let prompt = merge(Sources {
-            raw: "a dog",
-            caption: None,
-            tags: &[],
-        });
+        let prompt = merge(
+            MERGE_RULES,
+            Sources {
+                raw: "a dog",
+                caption: None,
+                tags: &[],
+            },
+        );
         assert_eq!(cleaned(&prompt), Err(AnswerError::Echo));
         let closing = prompt.lines().last().unwrap();
         assert_eq!(cleaned(closing), Err(AnswerError::Echo));

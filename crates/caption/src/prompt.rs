@@ -43,12 +43,12 @@ pub struct Sources<'a> {
     pub tags: &'a [String],
 }
 
-/// The merge prompt for one pair. It ends
+/// The merge prompt for one pair: `rules` (usually [`MERGE_RULES`]) and the sources. It ends
 /// `Raw caption:‹…>, synthetic caption:‹…>, and highly relevant detection tags:‹…>`, tags joined with
 /// `|`. Line breaks in a source become spaces, and a source longer than 2,000 characters is cut
 /// between two words.
 #[must_use]
-pub fn merge(sources: Sources<'_>) -> String {
+pub fn merge(rules: &str, sources: Sources<'_>) -> String {
     let raw = one_line(sources.raw);
     let caption = sources.caption.map(one_line).unwrap_or_default();
     let tags: Vec<String> = sources
@@ -66,7 +66,7 @@ pub fn merge(sources: Sources<'_>) -> String {
         }
     };
     format!(
-        "{MERGE_RULES}\n\nRaw caption:‹{}>, synthetic caption:‹{}>, and highly relevant detection tags:‹{}>",
+        "{rules}\n\nRaw caption:‹{}>, synthetic caption:‹{}>, and highly relevant detection tags:‹{}>",
         slot(raw),
         slot(caption),
         slot(tags)
@@ -102,11 +102,14 @@ mod tests {
     #[test]
     fn it_ends_as_the_paper_says() {
         let tags = tags(&["dog", "grass", "Border Collie"]);
-        let prompt = merge(Sources {
-            raw: "our Meg,\n 3 yrs old running  in Hyde Park",
-            caption: Some("a dog on grass"),
-            tags: &tags,
-        });
+        let prompt = merge(
+            MERGE_RULES,
+            Sources {
+                raw: "our Meg,\n 3 yrs old running  in Hyde Park",
+                caption: Some("a dog on grass"),
+                tags: &tags,
+            },
+        );
         assert!(prompt.ends_with(
             "\n\nRaw caption:‹our Meg, 3 yrs old running in Hyde Park>, \
              synthetic caption:‹a dog on grass>, \
@@ -118,30 +121,39 @@ mod tests {
     #[test]
     fn absent_sources_are_named_as_such_and_separators_stay_unique() {
         let tags = tags(&["black|white", " "]);
-        let prompt = merge(Sources {
-            raw: "x",
-            caption: None,
-            tags: &tags,
-        });
+        let prompt = merge(
+            MERGE_RULES,
+            Sources {
+                raw: "x",
+                caption: None,
+                tags: &tags,
+            },
+        );
         assert!(prompt.ends_with(
             "synthetic caption:‹none>, and highly relevant detection tags:‹black/white>"
         ));
-        let prompt = merge(Sources {
-            raw: "x",
-            caption: Some("y"),
-            tags: &[],
-        });
+        let prompt = merge(
+            MERGE_RULES,
+            Sources {
+                raw: "x",
+                caption: Some("y"),
+                tags: &[],
+            },
+        );
         assert!(prompt.ends_with("detection tags:‹none>"));
     }
 
     #[test]
     fn huge_sources_are_cut_between_words() {
         let raw = "größer ".repeat(10_000);
-        let prompt = merge(Sources {
-            raw: &raw,
-            caption: None,
-            tags: &[],
-        });
+        let prompt = merge(
+            MERGE_RULES,
+            Sources {
+                raw: &raw,
+                caption: None,
+                tags: &[],
+            },
+        );
         assert!(prompt.chars().count() < MERGE_RULES.len() + SOURCE_CHARS + 200);
         assert!(prompt.contains("größer>, synthetic"));
     }

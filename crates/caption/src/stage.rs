@@ -20,7 +20,7 @@ use crate::chat::{Content, ImageUrl, Part};
 use crate::endpoint::{Answer, AskError, Endpoint, EndpointError, EndpointOptions};
 use crate::gate::Gate;
 use crate::photo::data_uri;
-use crate::prompt::{DESCRIBE, MERGE_RULES, Sources, merge};
+use crate::prompt::{DESCRIBE, Sources, merge};
 
 /// What a captioner does.
 #[derive(Debug, Clone)]
@@ -29,6 +29,8 @@ pub struct Options {
     pub vlm: Option<EndpointOptions>,
     /// The model that merges the sources into `synthetic`.
     pub llm: Option<EndpointOptions>,
+    /// The instructions of the merge prompt; [`crate::MERGE_RULES`] unless a model needs others.
+    pub merge_rules: String,
     /// Whether texts that are there already are made anew.
     pub overwrite: bool,
     /// How many requests may be under way at a time.
@@ -186,6 +188,7 @@ impl Model {
 pub struct Captioner {
     vlm: Option<Model>,
     llm: Option<Model>,
+    merge_rules: String,
     overwrite: bool,
     in_flight: NonZeroUsize,
     decoding: Gate,
@@ -202,7 +205,7 @@ impl Captioner {
     /// [`EndpointError`] when a URL or a key cannot be used.
     pub fn new(options: Options) -> Result<Self, EndpointError> {
         let gate = Arc::new(Gate::new(options.in_flight));
-        let model = |endpoint: Option<EndpointOptions>, instructions, codes| {
+        let model = |endpoint: Option<EndpointOptions>, instructions: &str, codes| {
             endpoint
                 .map(|endpoint| {
                     Ok(Model {
@@ -216,7 +219,8 @@ impl Captioner {
         };
         Ok(Self {
             vlm: model(options.vlm, DESCRIBE, VLM)?,
-            llm: model(options.llm, MERGE_RULES, LLM)?,
+            llm: model(options.llm, &options.merge_rules, LLM)?,
+            merge_rules: options.merge_rules,
             overwrite: options.overwrite,
             in_flight: options.in_flight,
             decoding: Gate::new(options.decoders),
@@ -290,7 +294,7 @@ impl Captioner {
             && (self.overwrite || !pair.has_synthetic)
         {
             let caption = made.caption.as_deref().or(pair.caption.as_deref());
-            made.synthetic = Some(Self::synthetic(llm, pair, caption)?);
+            made.synthetic = Some(self.synthetic(llm, pair, caption)?);
         }
         Ok(())
     }
@@ -322,7 +326,12 @@ impl Captioner {
     }
 
     /// Asks the language model to merge the sources.
-    fn synthetic(llm: &Model, pair: &Pair<'_>, caption: Option<&str>) -> Result<String, Halt> {
+    fn synthetic(
+        &self,
+        llm: &Model,
+        pair: &Pair<'_>,
+        caption: Option<&str>,
+    ) -> Result<String, Halt> {
         let missing = |message: &str| {
             Halt::Pair(Failure {
                 code: "missing-field",
@@ -337,11 +346,14 @@ impl Captioner {
                 "neither `caption` nor `tags`: the text would say nothing of the picture",
             ));
         }
-        let prompt = merge(Sources {
-            raw,
-            caption,
-            tags: &pair.tags,
-        });
+        let prompt = merge(
+            &self.merge_rules,
+            Sources {
+                raw,
+                caption,
+                tags: &pair.tags,
+            },
+        );
         llm.text(&pair.id, Content::Text(&prompt), &pair.tags)
     }
 }

@@ -373,17 +373,32 @@ fn keys_come_from_the_environment_and_are_not_shown() {
     let scene = CASE.scene();
     let server = Server::start(|_, _| Whim::Status(401, "", "bad key".into()));
     let program = Command::new(scene.program())
-        .args(["--llm-url", &server.url, "--llm-model", "m", "--api-key-env", "A_KEY"])
+        .args([
+            "--llm-url",
+            &server.url,
+            "--llm-model",
+            "m",
+            "--api-key-env",
+            "A_KEY",
+        ])
         .env("A_KEY", "sk-open-sesame")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn();
     let mut child = program.unwrap();
-    child.stdin.take().unwrap().write_all(pairs(1).as_bytes()).unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(pairs(1).as_bytes())
+        .unwrap();
     let done = child.wait_with_output().unwrap();
     assert_eq!(done.status.code(), Some(2));
-    assert_eq!(server.seen()[0].headers["authorization"], "Bearer sk-open-sesame");
+    assert_eq!(
+        server.seen()[0].headers["authorization"],
+        "Bearer sk-open-sesame"
+    );
     assert!(!String::from_utf8_lossy(&done.stderr).contains("sesame"));
 }
 
@@ -493,4 +508,29 @@ fn the_deadline_of_an_attempt_holds() {
     .expect(&[1]);
     assert_eq!(codes(&scene), ["llm-failed"]);
     assert!(start.elapsed() < Duration::from_secs(15));
+}
+
+#[test]
+fn instructions_can_be_given() {
+    let scene = CASE.scene();
+    scene.write(
+        "rules.txt",
+        b"Say it in a word or two, if ever that can be done.\n",
+    );
+    let server = Server::start(|seen, _| match number(seen) {
+        0 => Whim::Say("Dog.".into()),
+        _ => Whim::Say("Say it in a word or two, if ever that.".into()),
+    });
+    let done = merge(&scene, &server, &["--merge-prompt", "rules.txt"], &pairs(2)).expect(&[1]);
+    assert_eq!(values(&done.lines())[0]["synthetic"], "Dog.");
+    assert_eq!(codes(&scene), ["llm-echo"]);
+    let prompt = server.seen()[0].body["messages"][0]["content"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        prompt.starts_with(
+            "Say it in a word or two, if ever that can be done.\n\nRaw caption:‹raw no "
+        )
+    );
 }

@@ -1,7 +1,7 @@
 //! A chat-completions server on the loopback, with whims: it checks what it is sent and answers as told.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
