@@ -1,7 +1,8 @@
 //! The content of a page as blocks of text with the pictures between and inside them.
 //!
 //! A block is what a block element holds: sentences never cross it, so headings, cells and list items stay apart. Inline
-//! elements leave no trace: `<b>H</b>ello` is one word. Blocks in which every letter is a link are menus and go.
+//! elements leave no trace: `<b>H</b>ello` is one word. Blocks in which every letter is a link are menus and go, and so
+//! do lines that are more link than text and no sentence (`Next: …`).
 //!
 //! Memory: the text once. Order: the page's.
 
@@ -33,8 +34,20 @@ pub struct Block {
 #[derive(Default)]
 struct Open {
     block: Block,
-    has_unlinked: bool,
+    /// Letters and digits outside links.
+    plain: usize,
+    /// Letters and digits inside links.
+    linked: usize,
     is_heading: bool,
+}
+
+impl Open {
+    /// Whether it leads elsewhere rather than says something.
+    fn is_menu(&self) -> bool {
+        let ends_a_sentence = self.block.text.trim_end().ends_with(['.', '!', '?', ':']);
+        !self.is_heading
+            && (self.plain == 0 || (self.linked * 4 > self.plain * 3 && !ends_a_sentence))
+    }
 }
 
 /// Walks over the content.
@@ -68,9 +81,16 @@ pub fn blocks(page: &Page, main: &Main) -> Vec<Block> {
         match &page.node(index).content {
             Content::Text(_) if index < noscript_end => {}
             Content::Text(own) => {
-                let is_text = own.chars().any(char::is_alphanumeric);
-                open.has_unlinked |= is_text && index >= link_end;
-                open.is_heading |= is_text && index < heading_end;
+                let letters = own
+                    .chars()
+                    .filter(|letter| letter.is_alphanumeric())
+                    .count();
+                if index < link_end {
+                    open.linked += letters;
+                } else {
+                    open.plain += letters;
+                }
+                open.is_heading |= letters > 0 && index < heading_end;
                 text::fold_into(own, &mut open.block.text);
             }
             Content::Element(name) => match &**name {
@@ -82,9 +102,7 @@ pub fn blocks(page: &Page, main: &Main) -> Vec<Block> {
                     text::fold_into(" ", &mut open.block.text);
                 }
                 "br" => {
-                    let is_second =
-                        page.node(index).parent < index && previous_is_break(page, index);
-                    if is_second {
+                    if previous_is_break(page, index) || (open.linked > 0 && open.is_menu()) {
                         close(&mut open, &mut blocks);
                     }
                     text::fold_into(" ", &mut open.block.text);
@@ -119,7 +137,7 @@ pub fn blocks(page: &Page, main: &Main) -> Vec<Block> {
 
 fn close(open: &mut Open, blocks: &mut Vec<Block>) {
     let mut done = std::mem::take(open);
-    if !done.has_unlinked && !done.is_heading {
+    if done.is_menu() {
         done.block.text.clear();
     }
     while done.block.text.ends_with([' ', '¶', '§']) {
@@ -227,14 +245,16 @@ fn previous_is_break(page: &Page, index: usize) -> bool {
     false
 }
 
-/// The raised number that leads to a footnote.
+/// What leads to a note or another wiki rather than is read: `[1]`, `[*]`, and raised numbers.
 fn is_note_mark(page: &Page, index: usize) -> bool {
-    if page.name(index) != "sup" || page.find(page.subtree(index), "a").is_none() {
-        return false;
-    }
-    let text = page.text(index);
-    let inner = text.trim_matches(['[', ']', '(', ')', ' ', '*', '†']);
-    inner.chars().all(|character| character.is_ascii_digit())
+    let text = match page.name(index) {
+        "a" => page.text(index),
+        "sup" if page.find(page.subtree(index), "a").is_some() => page.text(index),
+        _ => return false,
+    };
+    let inner = text.trim_matches(['[', ']', '(', ')', ' ', '*', '†', '‡', '↑', '↩', '¶']);
+    let is_marked = page.name(index) == "sup" || inner.len() < text.len();
+    is_marked && inner.len() <= 3 && inner.chars().all(|character| character.is_ascii_digit())
 }
 
 fn is_figure(page: &Page, index: usize) -> bool {
@@ -265,7 +285,16 @@ fn caption(page: &Page, figure: usize) -> Option<String> {
                 ) || (is_by_class && class == "title")
             })
     })?;
-    let text = page.text(found);
+    let mut text = String::new();
+    let (mut index, end) = (found, page.node(found).end);
+    while index < end {
+        if is_note_mark(page, index) {
+            index = page.node(index).end;
+        } else {
+            text::fold_into(page.own_text(index), &mut text);
+            index += 1;
+        }
+    }
     let text = text[text::label(&text)..].trim_end_matches([' ', '¶', '§']);
     (!text.is_empty()).then(|| text.to_owned())
 }
@@ -304,9 +333,19 @@ mod tests {
     fn menus_and_marks_go() {
         assert_eq!(
             texts(
-                "<ul><li><a href=a>Home page</a> | <a href=b>Next</a></ul><p>Prose <a href=c>link</a>"
+                "<ul><li><a href=a>Home page</a> | <a href=b>Next</a></ul><p>Some more prose <a href=c>link</a>"
             ),
-            ["Prose link"]
+            ["Some more prose link"]
+        );
+        let next = "<p>Prev: <a href=a>Of contours</a><br>Next: <a href=b>More of them</a><br>Here we learn <a href=c>it</a>.";
+        assert_eq!(texts(next), ["Here we learn it."]);
+        assert_eq!(
+            texts("<p>See <a href=a>the other long page</a>."),
+            ["See the other long page."]
+        );
+        assert_eq!(
+            texts("<p>PPM<a href=x>[*]</a> files [<a href=y>1</a>] and <a href=z>[12]</a>."),
+            ["PPM files [1] and ."]
         );
         assert_eq!(
             texts("<h2><a href=x>Kept heading</a><a class=headerlink href=#y>¶</a></h2>"),
@@ -321,7 +360,7 @@ mod tests {
     #[test]
     fn pictures_stand_where_the_page_has_them() {
         let blocks = walk(
-            "<p>Before <img src=a.png alt=' An  A '> after.</p><figure><img src=b.png><figcaption>Figure 2: The B</figcaption></figure>",
+            "<p>Before <img src=a.png alt=' An  A '> after.</p><figure><img src=b.png><figcaption><a href=x>[*]</a>Figure 2: The B </figcaption></figure>",
         );
         let first = &blocks[0];
         assert_eq!(
