@@ -14,7 +14,11 @@ pub const PAGE: Page = Page {
               smallest id, by bytes. The others are dropped with code near-duplicate-image and a message that names the \
               one that stays.\n\n\
               The hash sees neither colour nor small detail: flat pictures of any colour are one group, and so are \
-              screenshots that differ in a few words. A smaller radius keeps more of them.\n\n\
+              screenshots that differ in a few words. Alpha is dropped, so black drawings on a transparent ground are flat \
+              black. A phash has as many ones as zeros, so distances are even and an odd radius finds what the even one below finds. On \
+              2,929 pictures of nine manuals, of which one pair of a group was looked at, all pairs 2 to 8 bits apart were \
+              variants of one picture; of 16 pairs 10 bits apart two were not, of those 14 bits apart most were not. Hence \
+              the default.\n\n\
               Sentences are duplicates if they are equal in Unicode's NFKC, in lower case, with runs of white space as one \
               space. CLIP's tokenizer folds case too: such sentences are the same tokens. The one with the smallest id \
               stays, the others are dropped with code duplicate-sentence.\n\n\
