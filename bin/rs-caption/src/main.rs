@@ -35,7 +35,7 @@ struct Args {
     #[arg(long, value_name = "FILE")]
     onnxruntime: Option<PathBuf>,
 
-    /// The base URL of the model that sees the picture, such as http://localhost:8000/v1
+    /// The base URL of the model that sees the picture, up to and including the version (http: or https:)
     #[arg(long, value_name = "URL", requires = "vlm_model")]
     vlm_url: Option<String>,
 

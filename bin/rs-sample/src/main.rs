@@ -159,7 +159,7 @@ fn count(args: &Args, path: &Path) -> Result<Outcome> {
         .and_then(|()| file.flush())
         .with_context(|| path.display().to_string())?;
     file.into_inner()
-        .map_err(|error| error.into_error())?
+        .map_err(std::io::IntoInnerError::into_error)?
         .finish()?;
     Ok(run.finish()?)
 }
