@@ -26,7 +26,7 @@ pub const PAGE: Page = Page {
               too-large, bad-data-uri for images; damaged-text for a sentence with bytes that its encoding does not \
               have; document-too-large, too-many-elements, bad-html, bad-obelics, line-too-long, broken-input, \
               unreadable for documents.",
-    memory: "About ten times the largest document a thread, and one picture file a thread. Without --counts also 60 bytes \
+    memory: "Up to 25 times the largest document a thread, and one picture file a thread. Without --counts also 60 bytes \
              a distinct word; the records wait in a temporary file.",
     parallel: "With --counts, or with --skip-rule low-entropy, each document's fate depends on that document alone, and it \
                may run under parallel --pipe. In two steps: each shard writes --count, then all read every shard's file \

@@ -5,7 +5,7 @@
 //! what was taken out, with its reason. The rule that needs the corpus, entropy, is asked afterwards with the
 //! [`WordCounts`] of all sentences that got so far.
 //!
-//! Memory: about ten times the document, which is bounded by [`Options::max_document`], and one picture file at a time.
+//! Memory: up to 25 times the document (a page of nothing but short paragraphs), which is bounded by [`Options::max_document`], and one picture file at a time.
 //! Order: as in the document; the same bytes give the same records.
 
 mod charset;
