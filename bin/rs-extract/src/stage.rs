@@ -217,7 +217,10 @@ impl Stage {
                                 );
                             }
                         },
-                        Last::Count => done.counts.add(&sentence.text),
+                        Last::Count => {
+                            done.counts.add(&sentence.text);
+                            done.sink.tally.of("sentence").kept += 1;
+                        }
                         Last::Spool => {
                             done.counts.add(&sentence.text);
                             done.wait(SENTENCE, &sentence, file, line);
