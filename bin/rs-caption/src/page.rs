@@ -12,8 +12,8 @@ pub const PAGE: Page = Page {
               text, the caption and the tags, as in the paper). The endpoints speak OpenAI's chat completions. What is not \
               asked for is left out, which is said once on standard error.\n\n\
               A field that is there already is kept, unless --overwrite is given; so a run over its own output does \
-              nothing, and a run over its rejects' records tries those again. A caption that the document itself gave the \
-              picture counts as one. A new synthetic text takes an old `synthetic_cos` with it; rs-embed makes it anew.\n\n\
+              nothing, and a run over its rejects' records tries those again. A figure's own caption in the document is another field, `figcaption`. \
+              A new synthetic text takes an old `synthetic_cos` with it; rs-embed makes it anew.\n\n\
               No text is invented. An answer is freed of reasoning, labels, quotes and further paragraphs and put on \
               one line; what then is empty, a refusal, a repetition of the prompt, or without a complete sentence within \
               the limits rejects the pair: llm-empty, llm-refused, llm-echo, llm-truncated, and vlm-... alike. A request is \

@@ -16,7 +16,7 @@ pub const PAGE: Page = Page {
               The hash sees neither colour nor small detail: flat pictures of any colour are one group, and so are \
               screenshots that differ in a few words. Alpha is dropped, so black drawings on a transparent ground are flat \
               black. A phash has as many ones as zeros, so distances are even and an odd radius finds what the even one below finds. On \
-              2,929 pictures of nine manuals, of which one pair of a group was looked at, all pairs 2 to 8 bits apart were \
+              2,929 pictures of seven manuals, of which one pair of a group was looked at, all pairs 2 to 8 bits apart were \
               variants of one picture; of 16 pairs 10 bits apart two were not, of those 14 bits apart most were not. Hence \
               the default.\n\n\
               Sentences are duplicates if they are equal in Unicode's NFKC, in lower case, with runs of white space as one \

@@ -231,7 +231,7 @@ impl<'a> Assembler<'a> {
                 format: None,
                 bytes: None,
                 alt: picture.alt.map(Cow::Owned),
-                caption: picture.caption.map(Cow::Owned),
+                figcaption: picture.caption.map(Cow::Owned),
                 title: self.title.clone().map(Cow::Owned),
             },
             declared_width: declared.original_width,

@@ -18,7 +18,7 @@ pub struct Picture {
     pub candidates: Vec<String>,
     /// The `alt` text.
     pub alt: Option<String>,
-    /// The caption of the figure around it.
+    /// The text of its `figcaption`, or what stands for one.
     pub caption: Option<String>,
 }
 

@@ -41,7 +41,7 @@ pub struct Image<'a> {
     pub alt: Option<Cow<'a, str>>,
     /// The text of the figure's caption.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub caption: Option<Cow<'a, str>>,
+    pub figcaption: Option<Cow<'a, str>>,
     /// The document's title.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<Cow<'a, str>>,

@@ -197,15 +197,7 @@ fn picture(record: &Record<'_>) -> Result<Picture, RecordError> {
         width: record.get("width")?.unwrap_or(0),
         height: record.get("height")?.unwrap_or(0),
         alt: text(record, "alt", NAME)?,
-        figcaption: text(
-            record,
-            if record.kind() == Kind::Pair {
-                "figcaption"
-            } else {
-                "caption"
-            },
-            NAME,
-        )?,
+        figcaption: text(record, "figcaption", NAME)?,
         title: text(record, "title", NAME)?,
         id,
     })
