@@ -5,9 +5,11 @@
 use crate::config::{Config, PreprocessConfig};
 use crate::{CheckpointError, directory, init};
 use half::{bf16, f16};
-use safetensors::{Dtype, SafeTensors, View};
-use std::borrow::Cow;
+use safetensors::{Dtype, SafeTensors};
+use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
 /// A dense array of f32 in row-major order.
@@ -21,29 +23,6 @@ pub struct Tensor {
 
 /// Tensors by name.
 pub type Tensors = BTreeMap<String, Tensor>;
-
-impl View for &Tensor {
-    fn dtype(&self) -> Dtype {
-        Dtype::F32
-    }
-
-    fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        Cow::Owned(
-            self.data
-                .iter()
-                .flat_map(|value| value.to_le_bytes())
-                .collect(),
-        )
-    }
-
-    fn data_len(&self) -> usize {
-        self.data.len() * size_of::<f32>()
-    }
-}
 
 /// A CLIP model: its sizes, its preprocessing and all its weights.
 #[derive(Clone, Debug, PartialEq)]
@@ -129,6 +108,22 @@ impl Checkpoint {
         &self.tensors
     }
 
+    /// A hash of all weights and the preprocessing: `b3:` and 32 hexadecimal digits.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for value in self.preprocess.mean.iter().chain(&self.preprocess.std) {
+            hasher.update(&value.to_le_bytes());
+        }
+        let mut bytes = Vec::new();
+        for (name, tensor) in &self.tensors {
+            bytes.clear();
+            bytes.extend(tensor.data.iter().flat_map(|value| value.to_le_bytes()));
+            hasher.update(name.as_bytes()).update(&[0]).update(&bytes);
+        }
+        format!("b3:{}", &hasher.finalize().to_hex()[..32])
+    }
+
     /// One weight by `OpenCLIP`'s name.
     ///
     /// # Errors
@@ -142,24 +137,42 @@ impl Checkpoint {
 
 /// Writes tensors and one entry of metadata as a safetensors file, first under another name, synced, then renamed.
 ///
-/// One entry only: the format's library keeps them in a hash map, whose order would reach the file's bytes.
+/// The format is a length, a JSON header and the values. Written here, and not by the format's library, because that
+/// gives the file to its owner alone and holds it twice in memory or keeps metadata in a hash map's order.
 ///
 /// # Errors
 /// [`CheckpointError::Io`].
 pub fn write_safetensors(
     path: &Path,
-    tensors: &BTreeMap<String, Tensor>,
+    tensors: &Tensors,
     metadata: (&str, &str),
 ) -> Result<(), CheckpointError> {
     let part = directory::part_of(path);
-    let metadata = HashMap::from([(metadata.0.to_owned(), metadata.1.to_owned())]);
-    let views = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor));
-    safetensors::serialize_to_file(views, Some(metadata), &part).map_err(|error| {
-        CheckpointError::Format {
-            path: path.to_owned(),
-            message: error.to_string(),
+    let mut header = Map::new();
+    header.insert("__metadata__".to_owned(), json!({metadata.0: metadata.1}));
+    let mut end = 0;
+    for (name, tensor) in tensors {
+        let start = end;
+        end += tensor.data.len() * size_of::<f32>();
+        header.insert(
+            name.clone(),
+            json!({"dtype": "F32", "shape": tensor.shape, "data_offsets": [start, end]}),
+        );
+    }
+    let mut header = Value::Object(header).to_string();
+    while !header.len().is_multiple_of(8) {
+        header.push(' ');
+    }
+    let write = || {
+        let mut out = BufWriter::with_capacity(1 << 20, File::create(&part)?);
+        out.write_all(&(header.len() as u64).to_le_bytes())?;
+        out.write_all(header.as_bytes())?;
+        for value in tensors.values().flat_map(|tensor| &tensor.data) {
+            out.write_all(&value.to_le_bytes())?;
         }
-    })?;
+        out.flush()
+    };
+    write().map_err(CheckpointError::io(&part))?;
     directory::commit(&part, path)
 }
 
