@@ -8,6 +8,9 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use crate::{Page, Shape};
 
+/// The date of the manual: that of the version's first page, so that the same source gives the same bytes.
+const DATE: &str = "2026-11-23";
+
 /// The document `what`: `man`, `bash`, `zsh`, `fish`, or `examples`.
 pub(crate) fn document(page: &Page, mut command: Command, what: &str) -> Result<Vec<u8>> {
     let shell = match what {
@@ -42,14 +45,12 @@ pub(crate) fn document(page: &Page, mut command: Command, what: &str) -> Result<
 
 fn man(page: &Page, command: Command) -> Result<Vec<u8>> {
     let version = format!("realsyn {}", env!("CARGO_PKG_VERSION"));
-    // clap's heading on the options would cut the OPTIONS section in two.
-    let command = command.mut_args(|argument| argument.help_heading(None::<&str>));
     let man = Man::new(command)
         .title(page.name.to_uppercase())
         .section("1")
         .source(version)
         .manual("RealSyn")
-        .date("");
+        .date(DATE);
     let mut out = Vec::new();
     man.render_title(&mut out)?;
     man.render_name_section(&mut out)?;
@@ -95,7 +96,28 @@ fn man(page: &Page, command: Command) -> Result<Vec<u8>> {
     }
     section(&mut roff, "SEE ALSO", page.see_also);
     roff.to_writer(&mut out)?;
-    Ok(out)
+    Ok(tidied(&String::from_utf8(out)?).into_bytes())
+}
+
+/// Takes out what `clap_mangen` puts around blank lines and what has no effect behind a heading: `mandoc -T lint` asks
+/// for pages without either.
+fn tidied(page: &str) -> String {
+    let lines: Vec<&str> = page.lines().map(str::trim_end).collect();
+    let is_blank = |line: Option<&&str>| line.is_some_and(|line| line.is_empty());
+    let mut kept = String::with_capacity(page.len());
+    for (at, line) in lines.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|at| lines.get(at));
+        let is_idle = match *line {
+            ".br" => is_blank(before) || is_blank(lines.get(at + 1)),
+            ".PP" => before.is_some_and(|line| line.starts_with(".SH")),
+            _ => false,
+        };
+        if !is_idle {
+            kept.push_str(if line.is_empty() { ".sp" } else { line });
+            kept.push('\n');
+        }
+    }
+    kept
 }
 
 fn section(roff: &mut Roff, title: &str, text: &str) {
