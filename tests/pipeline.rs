@@ -178,7 +178,7 @@ fn maps_split_over_shards_by_gnu_parallel_give_the_bytes_of_the_whole() {
 #[test]
 fn a_trained_model_embeds() {
     let world = World::new();
-    world.ok("rs-train -q --config tiny --steps 3 --batch-size 4 --out trained pairs.jsonl > metrics.jsonl");
+    world.ok("rs-train -q --config ViT-micro-8-32 --steps 3 --batch-size 4 --out trained pairs.jsonl > metrics.jsonl");
     let losses: Vec<f64> = records(&world.read("metrics.jsonl"))
         .iter()
         .filter_map(|record| record["loss"].as_f64())

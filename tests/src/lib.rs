@@ -8,7 +8,10 @@
     reason = "a library of assertions: panicking is how it answers"
 )]
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use realsyn_behaviour::{Finished, fixtures, sh};
 use tempfile::TempDir;
@@ -84,6 +87,7 @@ impl World {
         };
         fixtures::documents(&world.dir.path().join("docs"), 8);
         fixtures::model(&world.dir.path().join("model"));
+        fixtures::classifier(&world.dir.path().join("model"));
         world.ok(include_str!("world.sh"));
         world
     }
@@ -114,4 +118,37 @@ impl Default for World {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// A chat endpoint on loopback that answers every request with the same sentence; its port. It ends with the process.
+#[must_use]
+pub fn endpoint() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = BufReader::new(stream.try_clone().unwrap());
+            let mut length = 0;
+            loop {
+                let mut line = String::new();
+                if request.read_line(&mut line).unwrap() == 0 || line == "\r\n" {
+                    break;
+                }
+                if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                    length = value.trim().parse().unwrap();
+                }
+            }
+            request.read_exact(&mut vec![0; length]).unwrap();
+            let said = r#"{"choices":[{"message":{"role":"assistant","content":"A heron waits by the mill."},"finish_reason":"stop"}]}"#;
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close";
+            write!(
+                stream,
+                "{head}\r\nContent-Length: {}\r\n\r\n{said}",
+                said.len()
+            )
+            .unwrap();
+        }
+    });
+    port
 }

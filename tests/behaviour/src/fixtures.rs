@@ -8,6 +8,8 @@ use image::{ImageFormat, Rgb, RgbImage};
 use realsyn_checkpoint::{Checkpoint, Config, tokenizer};
 use realsyn_record::{Embedding, content_hash, uniform};
 
+use crate::onnx;
+
 /// Dimensions of the embeddings of [`embedded_records`].
 pub const DIM: usize = 16;
 
@@ -66,6 +68,19 @@ pub fn model(dir: &Path) {
         .unwrap()
         .write_dir(dir, &words)
         .unwrap();
+}
+
+/// Adds to the model in `dir` a classifier whose labels are the colours that outweigh the others, as `rs-caption` takes it.
+pub fn classifier(dir: &Path) {
+    std::fs::write(
+        dir.join("onnx/classifier.onnx"),
+        onnx::channel_classifier(16),
+    )
+    .unwrap();
+    let config = dir.join("config.json");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let labels = r#"{"id2label":{"0":"red","1":"green","2":"blue"},"#;
+    std::fs::write(&config, text.replacen('{', labels, 1)).unwrap();
 }
 
 /// The sentences of document `doc`: plain English that every rule lets pass.

@@ -13,6 +13,7 @@
 pub mod behaviours;
 mod case;
 pub mod fixtures;
+mod onnx;
 mod process;
 
 pub use case::{Case, Scene};
