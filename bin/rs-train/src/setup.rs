@@ -10,6 +10,7 @@ use realsyn_train::{Crop, Options, Pixels, Tokens, clip_merges};
 use serde::Serialize;
 
 /// What the weights depend on, besides the pairs.
+#[expect(clippy::doc_markdown, reason = "these words are the help text")]
 #[derive(Debug, clap::Args, Serialize)]
 pub struct Settings {
     /// Sizes of the model: a file in OpenCLIP's form, or ViT-B-32, ViT-B-16, ViT-L-14, ViT-small-16-112, ViT-tiny-16-64,

@@ -1,5 +1,12 @@
 //! The command line of rs-train: the behaviours of every tool, and what a run must bring about.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::cast_precision_loss,
+    reason = "the helpers of these tests assert"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;

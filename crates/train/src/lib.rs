@@ -5,7 +5,7 @@
 //! - [`Trainer`]: the model, one step of it, its checkpoint and its state;
 //! - [`run`]: the loop, fed by loader threads; [`Home`]: the folder that it leaves.
 //!
-//! Memory: weights and AdamW's two moments (12 bytes a weight) plus gradients and activations of one batch; the pairs'
+//! Memory: weights and `AdamW`'s two moments (12 bytes a weight) plus gradients and activations of one batch; the pairs'
 //! ids, paths and texts; at most two batches a loader thread. Order: a run is a function of the pairs in their order,
 //! the settings and the initial weights; loader threads decide nothing.
 //!

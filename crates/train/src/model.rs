@@ -7,6 +7,12 @@
 //! Memory: activations of every layer for one batch, which the backward pass needs. Tokens are rows of a matrix
 //! `[batch·tokens, width]` throughout; only attention looks at them picture by picture.
 
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_wrap,
+    reason = "sizes of layers and batches fit any number"
+)]
+
 use crate::TrainError;
 use burn::tensor::activation::{gelu, log_softmax, sigmoid, softmax};
 use burn::tensor::{Device, Int, Tensor, module};
@@ -230,14 +236,14 @@ impl Clip {
             weights,
             x.reshape([batch * tokens, width]),
             (batch, tokens),
-            Some(mask),
+            Some(&mask),
         );
         // Only the markers' rows go on; the norm looks at each row alone.
         let x = self.last.apply(weights, x.select(0, ends));
         x.matmul(matrix(weights, self.text_projection))
     }
 
-    /// The symmetric contrastive loss (InfoNCE) of a batch, and how many pictures find their own text first.
+    /// The symmetric contrastive loss (`InfoNCE`) of a batch, and how many pictures find their own text first.
     pub fn loss(
         &self,
         weights: Weights<'_>,
@@ -288,12 +294,12 @@ impl Transformer {
         weights: Weights<'_>,
         mut x: Tensor<2>,
         (batch, tokens): (usize, usize),
-        mask: Option<Tensor<4>>,
+        mask: Option<&Tensor<4>>,
     ) -> Tensor<2> {
         for block in &self.blocks {
             let normed = block.first.apply(weights, x.clone());
             let packed = block.attention.apply(weights, normed);
-            let attended = self.attention(&packed, (batch, tokens), mask.clone());
+            let attended = self.attention(&packed, (batch, tokens), mask);
             x = x + block.mix.apply(weights, attended);
             let normed = block.second.apply(weights, x.clone());
             let hidden = block.widen.apply(weights, normed);
@@ -312,7 +318,7 @@ impl Transformer {
         &self,
         packed: &Tensor<2>,
         (batch, tokens): (usize, usize),
-        mask: Option<Tensor<4>>,
+        mask: Option<&Tensor<4>>,
     ) -> Tensor<2> {
         let head = self.width / self.heads;
         let part = |which: usize| {
@@ -323,7 +329,7 @@ impl Transformer {
         let query = part(0).mul_scalar(1.0 / (head as f64).sqrt());
         let scores = query.matmul(part(1).swap_dims(2, 3));
         let scores = match mask {
-            Some(mask) => scores + mask,
+            Some(mask) => scores + mask.clone(),
             None => scores,
         };
         let mixed = softmax(scores, 3).matmul(part(2));

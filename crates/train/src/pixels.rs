@@ -161,7 +161,7 @@ mod tests {
 
     fn picture(width: u32, height: u32) -> Rgb {
         let pixels = (0..height)
-            .flat_map(|y| (0..width).flat_map(move |x| [x as u8, y as u8, 7]))
+            .flat_map(|y| (0..width).flat_map(move |x| [x.to_le_bytes()[0], y.to_le_bytes()[0], 7]))
             .collect();
         Rgb {
             width,

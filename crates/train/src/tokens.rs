@@ -30,9 +30,10 @@ impl Tokens {
             tokenizer,
             json: json.to_owned(),
         };
-        let largest = realsyn_checkpoint::tokenizer::vocab_size(json)? as i64 - 1;
+        let largest =
+            i64::try_from(realsyn_checkpoint::tokenizer::vocab_size(json)?).map(|ids| ids - 1);
         for text in ["", "one word"] {
-            if tokens.encode(text)?.last() != Some(&largest) {
+            if tokens.encode(text)?.last() != largest.as_ref().ok() {
                 return Err(TrainError::Tokenizer(
                     "it does not end each text with its largest id".to_owned(),
                 ));

@@ -3,6 +3,12 @@
 //! Order: a step is a function of the weights, the moments, the batch and the step's number. The state holds the three
 //! exactly, so a resumed run makes the bytes of one that was never stopped.
 
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_wrap,
+    reason = "sizes of layers and batches fit any number"
+)]
+
 use crate::loader::{Batch, Failure, Loader, Source};
 use crate::model::Clip;
 use crate::optimizer::{AdamW, Moments};
