@@ -14,7 +14,7 @@ pub const MAX_RADIUS: u32 = 16;
 /// The widest band, which bounds the directory.
 const MAX_BITS: u32 = 24;
 
-/// What a look at a bucket costs, in comparisons of two hashes; fits measurements from 10⁴ to 10⁶ hashes.
+/// What a look at a bucket costs, in comparisons of two hashes: an estimate, which decides about speed alone.
 const PROBE: f64 = 2.0;
 
 /// More distinct hashes than 32 bits can number (their search would take 48 GB).
