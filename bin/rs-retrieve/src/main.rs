@@ -1,7 +1,6 @@
 //! rs-retrieve: finds the sentences that belong to each image.
 
 mod page;
-mod report;
 mod sentences;
 mod stage;
 
@@ -80,14 +79,9 @@ fn main() -> ExitCode {
             exclude_same_doc: own.exclude_same_doc,
             same_doc_boost: own.same_doc_boost,
         };
-        let (common, report) = report::Held::take(common)?;
         let run = common.start(&page::PAGE, &own)?;
         let index = sentences::index(&own.sentences, Centroids::load(&own.centroids)?, &run)?;
         let stage = stage::Retrieve::new(Searcher::new(index, options));
-        let outcome = realsyn_pipe::map(run, &stage)?;
-        if let Some(report) = report {
-            report.write(&stage.figures())?;
-        }
-        Ok(outcome)
+        realsyn_pipe::map(run, &stage)
     })
 }

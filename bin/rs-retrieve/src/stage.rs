@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Result, ensure};
+use realsyn_cli::Run;
 use realsyn_pipe::{RecordMap, Refusal, Reply};
 use realsyn_record::{Edits, Kind, Record, RecordError, Sidecars, doc_of, fixed};
 use realsyn_retrieve::{Hit, Query, Scratch, Searcher};
@@ -47,7 +48,7 @@ impl Retrieve {
 
     /// The figures of the report, as JSON. They are sums of whole numbers, so threads do not change them.
     #[expect(clippy::cast_precision_loss, reason = "shares")]
-    pub fn figures(&self) -> Vec<(&'static str, String)> {
+    fn figures(&self) -> Vec<(&'static str, String)> {
         let [pairs, first, own] =
             [&self.pairs, &self.first_own, &self.own_sentences].map(|n| n.load(Ordering::Relaxed));
         let share = |part: u64, whole: f64| {
@@ -194,5 +195,12 @@ impl RecordMap for Retrieve {
             });
         }
         Ok(replies)
+    }
+
+    fn finish(&self, run: &mut Run) -> Result<()> {
+        for (key, json) in self.figures() {
+            run.note(Kind::Image.name(), key, serde_json::from_str(&json)?);
+        }
+        Ok(())
     }
 }

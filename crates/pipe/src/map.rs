@@ -32,6 +32,14 @@ pub trait RecordMap: Sync {
     /// # Errors
     /// Something that ends the run, such as records of two models; what is wrong with one record is a [`Refusal`].
     fn process(&self, worker: &mut Self::Worker, records: &[Record<'_>]) -> Result<Vec<Reply>>;
+
+    /// Adds to the funnel what the stage has to say of all records, by [`Run::note`], when they have been answered.
+    ///
+    /// # Errors
+    /// Something that ends the run before its outputs get their names.
+    fn finish(&self, _run: &mut Run) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Runs `stage` over the lines of `run` and ends it.
@@ -53,6 +61,7 @@ pub fn map(mut run: Run, stage: &impl RecordMap) -> Result<Outcome> {
         |worker, batch| process(stage, worker, &batch, Sink::new(name)),
         |sink| Ok(run.accept(sink)?),
     )?;
+    stage.finish(&mut run)?;
     Ok(run.finish()?)
 }
 
