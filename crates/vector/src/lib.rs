@@ -5,4 +5,5 @@
 
 pub mod f16;
 pub mod kernel;
+pub mod map;
 pub mod npy;

@@ -4,14 +4,13 @@
 //! system's; [`Writer`] streams rows and patches the header at the end. The format is NumPy's version 1.0 and 2.0
 //! (numpy.lib.format).
 
-use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use memmap2::Mmap;
 use thiserror::Error;
 
 use crate::f16;
+use crate::map::Map;
 
 /// The header is padded to this many bytes, so that the row count can be patched in place.
 const HEADER: usize = 128;
@@ -78,7 +77,7 @@ impl Element {
 #[derive(Debug)]
 pub struct Matrix {
     path: PathBuf,
-    map: Mmap,
+    map: Map,
     start: usize,
     element: Element,
     rows: usize,
@@ -100,12 +99,7 @@ impl Matrix {
             path: path.to_owned(),
             reason,
         };
-        let file = File::open(path).map_err(io)?;
-        // SAFETY: the map is only read, and every read goes through bounds-checked slices of it. Should another process
-        // shorten the file meanwhile, the operating system ends this one: our tools replace files by renaming and never
-        // shorten one in place.
-        #[expect(unsafe_code, reason = "a memory map has no safe constructor")]
-        let map = unsafe { Mmap::map(&file) }.map_err(io)?;
+        let map = Map::open(path).map_err(io)?;
         let (start, header) = header(&map).ok_or_else(|| format("not an .npy file".into()))?;
         let element = match quoted(header, "'descr':") {
             Some("<f2") => Element::F16,
