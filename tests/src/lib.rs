@@ -17,8 +17,9 @@ use realsyn_behaviour::{Finished, fixtures, sh};
 use tempfile::TempDir;
 
 /// The tools of the pipeline, in its order.
-pub const TOOLS: [&str; 9] = [
+pub const TOOLS: [&str; 10] = [
     "rs-extract",
+    "rs-ngram",
     "rs-phash-dedup",
     "rs-embed",
     "rs-kmeans",

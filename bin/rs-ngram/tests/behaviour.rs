@@ -1,0 +1,30 @@
+//! The behaviours that every tool must have, of the map that `--score` is.
+
+use std::path::Path;
+
+use realsyn_behaviour::{Case, behaves, fixtures, run};
+
+fn arguments(dir: &Path) -> Vec<String> {
+    let _ = run(
+        env!("CARGO_BIN_EXE_rs-ngram").as_ref(),
+        &["-q", "--train", "a.ngram"].map(str::to_owned),
+        dir,
+        fixtures::sentence_records(4).as_bytes(),
+    )
+    .expect(&[0]);
+    ["--score", "a.ngram"].map(str::to_owned).into()
+}
+
+fn input(dir: &Path) -> String {
+    fixtures::image_records(dir, 2) + &fixtures::sentence_records(3)
+}
+
+const CASE: Case = Case {
+    name: "rs-ngram",
+    program: env!("CARGO_BIN_EXE_rs-ngram"),
+    arguments,
+    input,
+    status: &[0],
+};
+
+behaves!(map, CASE);
