@@ -10,7 +10,7 @@ use clap::{Parser, ValueEnum};
 use realsyn_cli::{Common, Outcome};
 use realsyn_phash::{Algorithm, Hasher, Images, Sentences, hex};
 use realsyn_picture::Limits;
-use realsyn_pipe::{Refusal, Reply, fold};
+use realsyn_pipe::{Reply, fold};
 use realsyn_record::{Edits, Kind};
 use serde::Serialize;
 
@@ -104,7 +104,8 @@ fn dedup(common: &Common, own: &Own) -> Result<Outcome> {
         };
         match dup_of {
             Some(kept) if !own.mark => {
-                return Ok(Refusal::filter(code, format!("{kept} is kept")).into());
+                let dup_of = kept.to_owned();
+                return Ok(Reply::Duplicate { code, dup_of });
             }
             Some(kept) => edits = edits.set("dup_of", kept)?,
             // From an earlier run, perhaps.

@@ -11,8 +11,8 @@ pub const PAGE: Page = Page {
               bits of Python's imagehash.phash (or dhash, average_hash, by --algorithm) for losslessly coded files. All \
               pairs within --radius are found, none is missed; they are joined by union-find, so that a chain of small \
               steps joins its ends. Of each group the picture with the most pixels stays; among equally large ones the one with the \
-              smallest id, by bytes. The others are dropped with code near-duplicate-image and a message that names the \
-              one that stays.\n\n\
+              smallest id, by bytes. The others are dropped with code near-duplicate-image, and the id of the one that \
+              stays as dup_of in the reject record, from which rs-report shows the groups.\n\n\
               The hash sees neither colour nor small detail: flat pictures of any colour are one group, and so are \
               screenshots that differ in a few words. Alpha is dropped, so black drawings on a transparent ground are flat \
               black. A phash has as many ones as zeros, so distances are even and an odd radius finds what the even one below finds. On \

@@ -130,7 +130,15 @@ fn the_largest_picture_of_a_group_stays() {
         expected.map(|(id, why)| (id.to_owned(), why.to_owned()))
     );
     let text = String::from_utf8(scene.read("rejects")).unwrap();
-    assert!(text.contains("b/i0 is kept"));
+    let dropped: Value = text
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .find(|reject| reject["record"]["id"] == "a/i1")
+        .unwrap();
+    assert_eq!(
+        (&dropped["dup_of"], &dropped["message"]),
+        (&"b/i0".into(), &"b/i0 is kept".into())
+    );
 }
 
 #[test]

@@ -89,6 +89,24 @@ impl Sink {
         message: &str,
         origin: Origin<'_>,
     ) {
+        self.count(kind, class, code, message, origin);
+        self.write_reject(class, code, message, None, origin);
+    }
+
+    /// As [`Self::refuse`] for what a rule drops in favour of the record `dup_of`, whose id the reject record gives.
+    pub fn refuse_duplicate(
+        &mut self,
+        kind: &str,
+        code: &str,
+        message: &str,
+        dup_of: &str,
+        origin: Origin<'_>,
+    ) {
+        self.count(kind, Class::Filter, code, message, origin);
+        self.write_reject(Class::Filter, code, message, Some(dup_of), origin);
+    }
+
+    fn count(&mut self, kind: &str, class: Class, code: &str, message: &str, origin: Origin<'_>) {
         let counts = self.tally.of(kind);
         let codes = match class {
             Class::Filter => &mut counts.dropped,
@@ -106,10 +124,16 @@ impl Sink {
             };
             self.told.push(format!("{place}{message} [{code}]"));
         }
-        self.write_reject(class, code, message, origin);
     }
 
-    fn write_reject(&mut self, class: Class, code: &str, message: &str, origin: Origin<'_>) {
+    fn write_reject(
+        &mut self,
+        class: Class,
+        code: &str,
+        message: &str,
+        dup_of: Option<&str>,
+        origin: Origin<'_>,
+    ) {
         #[derive(Serialize)]
         struct Reject<'a> {
             schema: &'static str,
@@ -117,6 +141,8 @@ impl Sink {
             class: Class,
             code: &'a str,
             message: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            dup_of: Option<&'a str>,
             #[serde(skip_serializing_if = "Option::is_none")]
             file: Option<&'a str>,
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -136,6 +162,7 @@ impl Sink {
             class,
             code,
             message,
+            dup_of,
             file: origin.file,
             line: origin.line,
             bytes: origin.bytes,
@@ -211,6 +238,23 @@ mod tests {
         assert_eq!(reject(b"not json", None)["text"], "not json");
         assert_eq!(reject(b"\xff\x00", None)["base64"], "/wA=");
         assert_eq!(reject(b"{\"cut", Some(1 << 30))["bytes"], 1 << 30);
+    }
+
+    #[test]
+    fn a_duplicate_names_what_stays_for_programs_too() {
+        let mut sink = Sink::new("rs-x");
+        let origin = Origin {
+            record: b"{}",
+            ..Origin::default()
+        };
+        sink.refuse_duplicate("image", "near", "a is kept", "a", origin);
+        let value: serde_json::Value = serde_json::from_slice(&sink.rejects).unwrap();
+        assert_eq!(
+            (&value["dup_of"], &value["class"]),
+            (&"a".into(), &"filter".into())
+        );
+        assert_eq!(sink.tally.of("image").dropped["near"], 1);
+        assert!(reject(b"{}", None).get("dup_of").is_none());
     }
 
     #[test]

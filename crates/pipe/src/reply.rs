@@ -14,6 +14,13 @@ pub enum Reply {
     Emit(Vec<u8>),
     /// It does not go on.
     Refuse(Refusal),
+    /// A rule drops it in favour of a record like it.
+    Duplicate {
+        /// A stable name of the rule.
+        code: &'static str,
+        /// The id of the record that stays.
+        dup_of: String,
+    },
 }
 
 /// Why a record does not go on.
@@ -80,7 +87,7 @@ pub(crate) fn settle(reply: Reply, record: &Record<'_>, line: &Line<'_>, sink: &
     let kind = record.kind().name();
     let counts = sink.tally.of(kind);
     counts.seen += 1;
-    if !matches!(reply, Reply::Refuse(_)) {
+    if !matches!(reply, Reply::Refuse(_) | Reply::Duplicate { .. }) {
         counts.kept += 1;
     }
     match reply {
@@ -91,6 +98,10 @@ pub(crate) fn settle(reply: Reply, record: &Record<'_>, line: &Line<'_>, sink: &
         }
         Reply::Emit(lines) => sink.out.extend_from_slice(&lines),
         Reply::Refuse(refusal) => refuse(&refusal, kind, line, sink),
+        Reply::Duplicate { code, dup_of } => {
+            let message = format!("{dup_of} is kept");
+            sink.refuse_duplicate(kind, code, &message, &dup_of, Origin::from(line));
+        }
     }
 }
 
