@@ -19,7 +19,7 @@ use tempfile::TempDir;
 /// The tools of the pipeline, in its order.
 pub const TOOLS: [&str; 10] = [
     "rs-extract",
-    "rs-ngram",
+    "rs-perplexity",
     "rs-phash-dedup",
     "rs-embed",
     "rs-kmeans",

@@ -1,4 +1,4 @@
-//! rs-ngram: trains an n-gram language model on sentences, and scores sentences with it.
+//! rs-perplexity: trains an n-gram language model on sentences, and scores sentences with it.
 
 mod page;
 mod score;
@@ -25,7 +25,7 @@ struct Args {
 #[derive(Debug, Clone, clap::Args, Serialize)]
 struct Own {
     /// Learn from the sentences and write the model
-    #[arg(long, value_name = "FILE", required_unless_present = "score")]
+    #[arg(long, value_name = "FILE", required_unless_present = "model")]
     train: Option<PathBuf>,
 
     /// How many words the model's longest n-grams have, 2 to 5
@@ -34,7 +34,7 @@ struct Own {
 
     /// Add to each sentence its perplexity by this model; other records pass through
     #[arg(long, value_name = "FILE", conflicts_with_all = ["train", "order"])]
-    score: Option<PathBuf>,
+    model: Option<PathBuf>,
 
     /// Drop sentences of a lower perplexity than this
     #[arg(long, value_name = "X", conflicts_with = "train")]
@@ -48,7 +48,7 @@ struct Own {
 fn main() -> ExitCode {
     realsyn_cli::main(&page::PAGE, |args: Args| {
         let Args { common, own } = &args;
-        match (&own.score, &own.train) {
+        match (&own.model, &own.train) {
             (Some(model), _) => {
                 let stage = score::Scorer::new(model, own.min_perplexity, own.max_perplexity)?;
                 let page = Page {
@@ -58,7 +58,7 @@ fn main() -> ExitCode {
                 realsyn_pipe::map(common.start(&page, own)?, &stage)
             }
             (None, Some(model)) => train::run(common, own, model),
-            (None, None) => anyhow::bail!("--train or --score is needed"),
+            (None, None) => anyhow::bail!("--train or --model is needed"),
         }
     })
 }

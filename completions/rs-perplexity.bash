@@ -1,4 +1,4 @@
-_rs__ngram() {
+_rs__perplexity() {
     local i cur prev opts cmd
     COMPREPLY=()
     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -14,7 +14,7 @@ _rs__ngram() {
     do
         case "${cmd},${i}" in
             ",$1")
-                cmd="rs__ngram"
+                cmd="rs__perplexity"
                 ;;
             *)
                 ;;
@@ -22,8 +22,8 @@ _rs__ngram() {
     done
 
     case "${cmd}" in
-        rs__ngram)
-            opts="-j -o -f -q -h -V --jobs --output --force --quiet --rejects --report --strict --max-line --resume --train --order --score --min-perplexity --max-perplexity --help --version"
+        rs__perplexity)
+            opts="-j -o -f -q -h -V --jobs --output --force --quiet --rejects --report --strict --max-line --resume --train --order --model --min-perplexity --max-perplexity --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -65,7 +65,7 @@ _rs__ngram() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --score)
+                --model)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -88,7 +88,7 @@ _rs__ngram() {
 }
 
 if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERSINFO[0]}" -gt 4 ]]; then
-    complete -F _rs__ngram -o nosort -o bashdefault -o default rs-ngram
+    complete -F _rs__perplexity -o nosort -o bashdefault -o default rs-perplexity
 else
-    complete -F _rs__ngram -o bashdefault -o default rs-ngram
+    complete -F _rs__perplexity -o bashdefault -o default rs-perplexity
 fi

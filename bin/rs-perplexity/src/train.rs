@@ -48,7 +48,7 @@ fn line(summary: &Summary) -> String {
         ngrams,
     } = summary;
     format!(
-        "{{\"schema\":\"metric/1\",\"stage\":\"rs-ngram\",\"sentences\":{sentences},\"words\":{words},\"vocabulary\":{vocabulary},\"ngrams\":{}}}\n",
+        "{{\"schema\":\"metric/1\",\"stage\":\"rs-perplexity\",\"sentences\":{sentences},\"words\":{words},\"vocabulary\":{vocabulary},\"ngrams\":{}}}\n",
         ngrams.iter().sum::<usize>()
     )
 }

@@ -1,4 +1,4 @@
-//! rs-ngram on the command line.
+//! rs-perplexity on the command line.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,8 +10,8 @@ use std::fmt::Write as _;
 use realsyn_behaviour::{Case, Scene, fixtures};
 
 const TRAIN: Case = Case {
-    name: "rs-ngram",
-    program: env!("CARGO_BIN_EXE_rs-ngram"),
+    name: "rs-perplexity",
+    program: env!("CARGO_BIN_EXE_rs-perplexity"),
     arguments: |_| ["--train", "/dev/null"].map(str::to_owned).into(),
     input: |_| fixtures::sentence_records(4),
     status: &[0],
@@ -53,7 +53,7 @@ fn scene() -> Scene {
         .lines();
     assert_eq!(said.len(), 1, "{said:?}");
     assert!(
-        said[0].starts_with(r#"{"schema":"metric/1","stage":"rs-ngram","sentences":6,"words":"#),
+        said[0].starts_with(r#"{"schema":"metric/1","stage":"rs-perplexity","sentences":6,"words":"#),
         "{said:?}"
     );
     scene
@@ -68,7 +68,7 @@ fn sentences_in_disorder_are_rejected_and_nothing_else() {
     ]) + "{\"schema\":\"note/1\",\"text\":\"as it is\"}\n{\"schema\":\"sentence/1\",\"id\":\"d/s9\"}\n";
     scene.write("new.jsonl", input.as_bytes());
     let finished = scene.bare(&[
-        "--score",
+        "--model",
         "a.ngram",
         "--min-perplexity",
         "1.5",
@@ -116,12 +116,12 @@ fn what_cannot_be_done_is_said() {
         ),
         (&["--train", "c.ngram", "/dev/null"], "no sentence"),
         (
-            &["--score", "in.jsonl", "in.jsonl"],
+            &["--model", "in.jsonl", "in.jsonl"],
             "in.jsonl: not an n-gram model",
         ),
         (
             &[
-                "--score",
+                "--model",
                 "a.ngram",
                 "--min-perplexity",
                 "9",

@@ -1,4 +1,4 @@
-//! The behaviours that every tool must have, of the map that `--score` is.
+//! The behaviours that every tool must have, of the map that `--model` is.
 
 use std::path::Path;
 
@@ -6,13 +6,13 @@ use realsyn_behaviour::{Case, behaves, fixtures, run};
 
 fn arguments(dir: &Path) -> Vec<String> {
     let _ = run(
-        env!("CARGO_BIN_EXE_rs-ngram").as_ref(),
+        env!("CARGO_BIN_EXE_rs-perplexity").as_ref(),
         &["-q", "--train", "a.ngram"].map(str::to_owned),
         dir,
         fixtures::sentence_records(4).as_bytes(),
     )
     .expect(&[0]);
-    ["--score", "a.ngram"].map(str::to_owned).into()
+    ["--model", "a.ngram"].map(str::to_owned).into()
 }
 
 fn input(dir: &Path) -> String {
@@ -20,8 +20,8 @@ fn input(dir: &Path) -> String {
 }
 
 const CASE: Case = Case {
-    name: "rs-ngram",
-    program: env!("CARGO_BIN_EXE_rs-ngram"),
+    name: "rs-perplexity",
+    program: env!("CARGO_BIN_EXE_rs-perplexity"),
     arguments,
     input,
     status: &[0],
