@@ -4,6 +4,7 @@
 //! nothing of records.
 
 pub mod f16;
+pub mod int8;
 pub mod kernel;
 pub mod map;
 pub mod npy;
