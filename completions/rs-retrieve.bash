@@ -23,7 +23,7 @@ _rs__retrieve() {
 
     case "${cmd}" in
         rs__retrieve)
-            opts="-j -o -f -q -h -V --jobs --output --force --quiet --rejects --report --strict --max-line --resume --sentences --centroids --top-k --probe --min-cos --exclude-same-doc --same-doc-boost --help --version"
+            opts="-j -o -f -q -h -V --jobs --output --force --quiet --rejects --report --strict --max-line --resume --build --index --sentences --centroids --vectors --top-k --probe --min-cos --exclude-same-doc --same-doc-boost --bulk --recall-sample --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -57,11 +57,23 @@ _rs__retrieve() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --build)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --index)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --sentences)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --centroids)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vectors)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -78,6 +90,10 @@ _rs__retrieve() {
                     return 0
                     ;;
                 --same-doc-boost)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --recall-sample)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

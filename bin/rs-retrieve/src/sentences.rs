@@ -1,90 +1,36 @@
-//! From a file of sentence records to an index.
+//! From sentence records to what is indexed.
 
 use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use realsyn_cli::Run;
-use realsyn_cluster::{Assigned, Assigner, Centroids, Metric};
+use realsyn_cluster::{Assigned, Assigner};
 use realsyn_lines::{Batch, Batches, Cut, Line, Operand, Problem, ordered};
+use realsyn_pipe::Refusal;
 use realsyn_record::{Kind, Record, Sidecars, doc_of};
-use realsyn_retrieve::{Builder, Centres, Index, Sentence};
+use realsyn_retrieve::Sentence;
 
-/// Builds the index in memory. A line that is no sentence with an embedding of the right model ends the run: the file
-/// is the whole run's, so there is no record that could be rejected in its place.
-pub fn index(path: &Path, centroids: Centroids, run: &Run) -> Result<Index<Vec<u8>>> {
-    ensure!(
-        path != Path::new("-"),
-        "--sentences must be a file; standard input is for images"
-    );
-    let assigner = Assigner::new(&centroids)?;
-    let dim = centroids.dim;
-    let mut model = centroids.model;
-    let centres = Centres {
-        values: centroids.values,
-        dim,
-        is_euclidean: centroids.metric == Metric::Euclidean,
-    };
-    let operands = Operand::list(&[path.to_owned()]);
-    for operand in &operands {
-        operand.check()?;
-    }
-    let cut = Cut {
-        max_line: run.max_line(),
-        ..Cut::default()
-    };
-    let stop = run.stop();
-    let mut builder: Option<Builder> = None;
-    ordered(
-        Batches::new(operands, cut, 0, &stop),
-        run.jobs(),
-        &stop,
-        || Ok(Sidecars::new()),
-        |sidecars, batch: Batch| read(&assigner, sidecars, &batch),
-        |batch: Vec<Read>| {
-            for sentence in batch {
-                let place = || sentence.place.clone();
-                let known = model.get_or_insert_with(|| sentence.model.clone());
-                let is_known = *known == sentence.model;
-                ensure!(
-                    is_known,
-                    "{}: an embedding of model {}, not {known}",
-                    place(),
-                    sentence.model
-                );
-                let builder = match &mut builder {
-                    Some(builder) => builder,
-                    None => builder.insert(Builder::new(centres.clone(), known)?),
-                };
-                builder.push(&sentence.borrow()).with_context(place)?;
-            }
-            Ok(())
-        },
-    )?;
-    let builder = match builder {
-        Some(builder) => builder,
-        None => Builder::new(centres, model.as_deref().unwrap_or_default())?,
-    };
-    ensure!(
-        !builder.is_empty(),
-        "{}: there is no sentence",
-        path.display()
-    );
-    Ok(Index::open(builder.finish())?)
-}
+use crate::index::Indexer;
 
 /// A sentence as it was read.
-struct Read {
-    place: String,
-    model: String,
-    id: String,
-    doc: String,
-    text: String,
-    cluster: u64,
-    vector: Vec<f32>,
+pub struct Read {
+    /// What made the embedding; empty if that is not known.
+    pub model: String,
+    /// Its id.
+    pub id: String,
+    /// The document it stands in.
+    pub doc: String,
+    /// Its text.
+    pub text: String,
+    /// Its cluster.
+    pub cluster: u64,
+    /// Its embedding.
+    pub vector: Vec<f32>,
 }
 
 impl Read {
-    fn borrow(&self) -> Sentence<'_> {
+    /// What the index takes of it.
+    pub fn borrow(&self) -> Sentence<'_> {
         let Self {
             id,
             doc,
@@ -103,11 +49,60 @@ impl Read {
     }
 }
 
-fn read(assigner: &Assigner, sidecars: &mut Sidecars, batch: &Batch) -> Result<Vec<Read>> {
+/// Indexes the sentences of a file for a run that looks things up in them. A line that is no sentence with an embedding
+/// of the right model ends the run: the file is the whole run's, so there is no record that could be rejected in its
+/// place.
+///
+/// # Errors
+/// There is such a line, or no sentence at all.
+pub fn index(path: &Path, assigner: &Assigner, run: &Run, indexer: &mut Indexer) -> Result<()> {
+    ensure!(
+        path != Path::new("-"),
+        "--sentences must be a file; standard input is for images"
+    );
+    let operands = Operand::list(&[path.to_owned()]);
+    for operand in &operands {
+        operand.check()?;
+    }
+    let cut = Cut {
+        max_line: run.max_line(),
+        ..Cut::default()
+    };
+    let stop = run.stop();
+    ordered(
+        Batches::new(operands, cut, 0, &stop),
+        run.jobs(),
+        &stop,
+        || Ok(Sidecars::new()),
+        |sidecars, batch: Batch| lines(assigner, sidecars, &batch),
+        |batch: Vec<(String, Read)>| {
+            for (place, sentence) in batch {
+                indexer.push(&sentence).context(place)?;
+            }
+            Ok(())
+        },
+    )?;
+    ensure!(
+        indexer.len() > 0,
+        "{}: there is no sentence",
+        path.display()
+    );
+    Ok(())
+}
+
+fn lines(
+    assigner: &Assigner,
+    sidecars: &mut Sidecars,
+    batch: &Batch,
+) -> Result<Vec<(String, Read)>> {
     let mut sentences = Vec::new();
     for line in batch.lines() {
-        let sentence = sentence(assigner, sidecars, &line);
-        sentences.extend(sentence.with_context(|| format!("{}:{}", line.file, line.number))?);
+        let place = format!("{}:{}", line.file, line.number);
+        match sentence(assigner, sidecars, &line) {
+            Ok(Some(sentence)) => sentences.push((place, sentence)),
+            Ok(None) => {}
+            Err(error) => return Err(error.context(place)),
+        }
     }
     Ok(sentences)
 }
@@ -122,25 +117,47 @@ fn sentence(assigner: &Assigner, sidecars: &mut Sidecars, line: &Line<'_>) -> Re
         None => {}
     }
     let record = Record::parse(line.bytes)?;
-    if record.kind() != Kind::Sentence || record.raw("dup_of").is_some() {
+    if record.kind() != Kind::Sentence {
         return Ok(None);
     }
-    let embedding = record
-        .embedding()?
-        .ok_or_else(|| anyhow!("the sentence has no embedding"))?;
+    read(assigner, sidecars, &record).map_err(|refusal| anyhow!(refusal.message))
+}
+
+/// What is indexed of a sentence record, unless it is a marked duplicate.
+///
+/// # Errors
+/// It has no embedding of the centroids' dimension, or a field is broken.
+pub fn read(
+    assigner: &Assigner,
+    sidecars: &mut Sidecars,
+    record: &Record<'_>,
+) -> Result<Option<Read>, Refusal> {
+    if record.raw("dup_of").is_some() {
+        return Ok(None);
+    }
+    let embedding = record.embedding()?.ok_or_else(|| {
+        Refusal::error(
+            "missing-emb",
+            "the sentence has no embedding; rs-embed adds them",
+        )
+    })?;
     let dim = assigner.dim();
-    ensure!(
-        embedding.dim == dim,
-        "an embedding of {} dimensions; the centroids have {dim}",
-        embedding.dim
-    );
+    if embedding.dim != dim {
+        let message = format!(
+            "an embedding of {} dimensions; the centroids have {dim}",
+            embedding.dim
+        );
+        return Err(Refusal::error("dim-mismatch", message));
+    }
     let mut vector = Vec::new();
     embedding.read(sidecars, &mut vector)?;
     let cluster = if let Some(cluster) = record.get::<u64>("cluster")? {
         cluster
     } else {
         let mut nearest: Vec<Assigned> = Vec::new();
-        assigner.assign(&mut vector.clone(), &mut nearest)?;
+        assigner
+            .assign(&mut vector.clone(), &mut nearest)
+            .map_err(|error| Refusal::error(error.code(), error.to_string()))?;
         nearest.first().map_or(0, |one| u64::from(one.cluster))
     };
     let id = record.id()?.into_owned();
@@ -149,7 +166,6 @@ fn sentence(assigner: &Assigner, sidecars: &mut Sidecars, line: &Line<'_>) -> Re
         None => doc_of(&id).to_owned(),
     };
     Ok(Some(Read {
-        place: format!("{}:{}", line.file, line.number),
         model: embedding.model.into_owned(),
         id,
         doc,

@@ -310,3 +310,188 @@ fn halves(vector: &[f32]) -> Vec<f32> {
     realsyn_vector::f16::decode(&bytes, &mut back);
     back
 }
+
+/// Runs the tool with exactly these arguments.
+fn alone(scene: &Scene, arguments: &[&str], input: &str) -> realsyn_behaviour::Finished {
+    let arguments: Vec<String> = arguments.iter().map(|&word| word.to_owned()).collect();
+    realsyn_behaviour::run(
+        CASE.program.as_ref(),
+        &arguments,
+        &scene.path(""),
+        input.as_bytes(),
+    )
+}
+
+const BUILD: [&str; 5] = ["--build", "s.index", "--centroids", "c.npy", "s.jsonl"];
+
+#[test]
+fn an_index_file_answers_as_the_sentences_themselves_do() {
+    let scene = CASE.scene();
+    let input = images(&scene.path(""));
+    let expected = scene.run(&["--probe", "2"], input.as_bytes()).expect(&[0]);
+    let built = alone(&scene, &BUILD, "").expect(&[0]);
+    assert!(built.out.is_empty());
+    let found = alone(&scene, &["--index", "s.index", "--probe", "2"], &input).expect(&[0]);
+    assert_eq!(found.out, expected.out);
+    // Neither the threads nor the way of reading change a byte.
+    let first = scene.read("s.index");
+    let again = ["-f", "-j1", "--build", "s.index", "--centroids", "c.npy"];
+    let sentences = String::from_utf8(scene.read("s.jsonl")).unwrap();
+    let _ = alone(&scene, &again, &sentences).expect(&[0]);
+    assert_eq!(scene.read("s.index"), first);
+    let refused = alone(&scene, &BUILD, "").expect(&[2]);
+    assert!(refused.err.contains("s.index exists"), "{}", refused.err);
+}
+
+#[test]
+fn in_bulk_the_bytes_are_the_same() {
+    let scene = CASE.scene();
+    let mut input = images(&scene.path(""));
+    input.push_str(
+        "{\"schema\":\"sentence/1\" ,\"id\":\"x\"}\n{\"schema\":\"image/1\",\"id\":\"bare\"}\n",
+    );
+    input.push_str(&embedded_records(
+        &image_records(&scene.path(""), 3),
+        GROUPS,
+    ));
+    let streamed = scene
+        .run(
+            &["--probe", "2", "--report", "a", "--recall-sample", "0.5"],
+            input.as_bytes(),
+        )
+        .expect(&[1]);
+    for jobs in ["-j1", "-j3"] {
+        let arguments = [
+            "--probe",
+            "2",
+            "--bulk",
+            jobs,
+            "-f",
+            "--report",
+            "b",
+            "--recall-sample",
+            "0.5",
+        ];
+        let bulk = scene.run(&arguments, input.as_bytes()).expect(&[1]);
+        assert_eq!(bulk.out, streamed.out);
+        let funnel = String::from_utf8(scene.read("b")).unwrap();
+        assert_eq!(funnel, String::from_utf8(scene.read("a")).unwrap());
+        assert!(funnel.contains("\"recall_images\":8,"), "{funnel}");
+    }
+}
+
+#[test]
+fn recall_tells_what_the_probed_clusters_leave_out() {
+    let scene = CASE.scene();
+    circle(&scene, &WORLD, "");
+    let recall = |more: &[&str]| {
+        let arguments = [
+            &[
+                "-f",
+                "--report",
+                "f.jsonl",
+                "--top-k",
+                "5",
+                "--recall-sample",
+                "1",
+            ],
+            more,
+        ]
+        .concat();
+        let _ = scene.run(&arguments, image("z/i0").as_bytes()).expect(&[0]);
+        let funnel = json(String::from_utf8(scene.read("f.jsonl")).unwrap().trim_end());
+        (funnel["recall_images"].as_u64(), funnel["recall"].as_f64())
+    };
+    // The first cluster holds 4 of the 5 best texts.
+    assert_eq!(recall(&[]), (Some(1), Some(0.8)));
+    assert_eq!(recall(&["--probe", "2"]), (Some(1), Some(1.0)));
+}
+
+#[test]
+fn rows_of_a_matrix_are_indexed_and_looked_up() {
+    let scene = CASE.scene();
+    circle(&scene, &WORLD, "");
+    let matrix = |name: &str, degrees: &[f32]| {
+        let file = std::fs::File::create(scene.path(name)).unwrap();
+        let mut writer =
+            realsyn_vector::npy::Writer::new(file, 2, realsyn_vector::npy::Element::F32).unwrap();
+        for angle in degrees {
+            writer
+                .push(&[angle.to_radians().cos(), angle.to_radians().sin()])
+                .unwrap();
+        }
+        writer.finish().unwrap();
+    };
+    matrix("s.npy", &[0.0, 20.0, 40.0, 80.0]);
+    matrix("q.npy", &[25.0, 85.0]);
+    let build = [
+        "--build",
+        "s.index",
+        "--centroids",
+        "c.npy",
+        "--vectors",
+        "s.npy",
+    ];
+    let _ = alone(&scene, &build, "").expect(&[0]);
+    let found = alone(
+        &scene,
+        &["--index", "s.index", "--vectors", "q.npy", "--top-k", "2"],
+        "",
+    );
+    let lines = found.expect(&[0]).lines();
+    assert!(lines[0].starts_with(
+        "{\"schema\":\"pair/1\",\"id\":\"0\",\"texts\":[{\"id\":\"1\",\"text\":\"\",\"cos\":0.99"
+    ));
+    assert_eq!(
+        (ids(&lines[0]), ids(&lines[1])),
+        (vec!["1".into(), "2".into()], vec!["3".to_owned()])
+    );
+    // Records find rows too, and the other way round a dimension that does not fit is found.
+    let of_record = alone(
+        &scene,
+        &["--index", "s.index", "--top-k", "1"],
+        &image("a/i0"),
+    );
+    assert_eq!(ids(&of_record.expect(&[0]).lines()[0]), ["0"]);
+    matrix("q.npy", &[]);
+    let none = alone(&scene, &["--index", "s.index", "--vectors", "q.npy"], "").expect(&[0]);
+    assert!(none.out.is_empty());
+}
+
+#[test]
+fn a_damaged_index_and_sentences_without_embeddings_are_found() {
+    let scene = CASE.scene();
+    circle(&scene, &WORLD, "");
+    scene.write("bad.index", b"no index");
+    let bad = alone(&scene, &["--index", "bad.index"], "").expect(&[2]);
+    assert!(bad.err.contains("bad.index: not an index"), "{}", bad.err);
+    let bare = "{\"schema\":\"sentence/1\",\"id\":\"a/s0\",\"text\":\"x\"}\n";
+    let mixed = bare.to_owned() + &String::from_utf8(scene.read("s.jsonl")).unwrap();
+    let build = [
+        "--build",
+        "s.index",
+        "--centroids",
+        "c.npy",
+        "--report",
+        "f.jsonl",
+    ];
+    let built = alone(&scene, &build, &mixed).expect(&[1]);
+    assert!(built.err.contains("missing-emb"), "{}", built.err);
+    let funnel = json(String::from_utf8(scene.read("f.jsonl")).unwrap().trim_end());
+    assert_eq!(
+        (funnel["seen"].as_u64(), funnel["kept"].as_u64()),
+        (Some(7), Some(6))
+    );
+    let whole = scene.read("s.index");
+    scene.write("cut.index", &whole[..whole.len() - 1]);
+    let cut = alone(&scene, &["--index", "cut.index"], "").expect(&[2]);
+    assert!(cut.err.contains("damaged"), "{}", cut.err);
+    let empty = alone(
+        &scene,
+        &["-f", "--build", "s.index", "--centroids", "c.npy"],
+        bare,
+    )
+    .expect(&[2]);
+    assert!(empty.err.contains("no sentence"), "{}", empty.err);
+    assert_eq!(scene.read("s.index"), whole);
+}

@@ -1,13 +1,31 @@
-//! From sentences to the bytes of an index.
+//! From sentences to the file of an index.
+//!
+//! Sentences are written to buckets as they come, a bucket being a range of clusters; when the last one is there every
+//! length is known, and each section of the file grows from its own place while bucket after bucket is laid out.
+//!
+//! **Memory.** The centres, 28 bytes a cluster and about 32 a document; while sentences come 64 KiB a bucket, and then the
+//! largest bucket. There are [`BUCKETS`] of them with equally many clusters: about a 256th part of the sentences each.
+//! **Order.** Clusters ascend; within a cluster sentences keep the order in which they were pushed.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
 
 use half::f16;
 use realsyn_vector::kernel::{LANES, inner, interleave};
 
 use crate::RetrieveError;
 use crate::layout::{ALIGN, HEADER, Header, SECTIONS, Section};
-use crate::text::text_key;
+use crate::text::{doc_key, text_key};
+
+/// The most buckets.
+const BUCKETS: usize = 256;
+/// What of a bucket, or of a section, waits in memory.
+const BUFFER: usize = 1 << 16;
+
+const TEMPORARY: &str = "a temporary file of the index";
+const INDEX: &str = "the index";
 
 /// The centres of the clusters.
 #[derive(Debug, Clone)]
@@ -27,7 +45,7 @@ pub struct Sentence<'a> {
     pub id: &'a str,
     /// The document it stands in.
     pub doc: &'a str,
-    /// Its text.
+    /// Its text. Where it is empty, the id tells sentences apart.
     pub text: &'a str,
     /// Its cluster.
     pub cluster: u64,
@@ -39,89 +57,150 @@ pub struct Sentence<'a> {
 #[derive(Debug)]
 pub struct Builder {
     centres: Centres,
-    model: String,
-    clusters: Vec<u32>,
-    vectors: Vec<[u8; 2]>,
-    ids: Strings,
-    texts: Strings,
-    keys: Vec<u64>,
-    docs: Vec<u32>,
-    names: HashMap<String, u32>,
+    folder: PathBuf,
+    buckets: Vec<Bucket>,
+    sizes: Vec<Size>,
+    /// The number of sentences by the key of the document's name.
+    docs: HashMap<u64, u64>,
+    sentences: usize,
 }
 
-/// Strings one after another.
-#[derive(Debug)]
-struct Strings {
-    starts: Vec<u64>,
-    bytes: Vec<u8>,
+/// What a cluster's sentences take.
+#[derive(Debug, Clone, Copy, Default)]
+struct Size {
+    sentences: u64,
+    ids: u64,
+    texts: u64,
 }
 
-impl Strings {
-    fn new() -> Self {
-        Self {
-            starts: vec![0],
-            bytes: Vec::new(),
+/// The sentences of a range of clusters, in a file without a name once there are many.
+#[derive(Debug, Default)]
+struct Bucket {
+    file: Option<File>,
+    tail: Vec<u8>,
+}
+
+/// What stands before a sentence's id, text and vector in its bucket: cluster, length of the id, length of the text, key
+/// of the text, key of the document.
+const ENTRY: usize = 4 + 4 + 4 + 8 + 8;
+
+/// A sentence as it lies in its bucket.
+#[derive(Debug, Clone, Copy)]
+struct Entry<'a> {
+    cluster: u32,
+    key: u64,
+    doc: u64,
+    id: &'a [u8],
+    text: &'a [u8],
+    vector: &'a [u8],
+}
+
+impl Bucket {
+    fn push(&mut self, entry: &Entry<'_>, folder: &Path) -> io::Result<()> {
+        let length = |bytes: &[u8]| u32::try_from(bytes.len()).map_err(io::Error::other);
+        self.tail.extend_from_slice(&entry.cluster.to_le_bytes());
+        self.tail
+            .extend_from_slice(&length(entry.id)?.to_le_bytes());
+        self.tail
+            .extend_from_slice(&length(entry.text)?.to_le_bytes());
+        self.tail.extend_from_slice(&entry.key.to_le_bytes());
+        self.tail.extend_from_slice(&entry.doc.to_le_bytes());
+        for bytes in [entry.id, entry.text, entry.vector] {
+            self.tail.extend_from_slice(bytes);
         }
+        if self.tail.len() >= BUFFER {
+            let file = match &mut self.file {
+                Some(file) => file,
+                none => none.insert(tempfile::tempfile_in(folder)?),
+            };
+            file.write_all(&self.tail)?;
+            self.tail.clear();
+        }
+        Ok(())
     }
 
-    fn push(&mut self, text: &[u8]) {
-        self.bytes.extend_from_slice(text);
-        self.starts.push(self.bytes.len() as u64);
+    /// All its bytes, in `bytes`; the bucket is empty then.
+    fn take(&mut self, bytes: &mut Vec<u8>) -> io::Result<()> {
+        bytes.clear();
+        if let Some(mut file) = self.file.take() {
+            file.seek(SeekFrom::Start(0))?;
+            file.read_to_end(bytes)?;
+        }
+        bytes.append(&mut self.tail);
+        self.tail = Vec::new();
+        Ok(())
     }
+}
 
-    fn get(&self, number: usize) -> &[u8] {
-        let (from, to) = (self.starts[number], self.starts[number + 1]);
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "both were lengths of a vector"
-        )]
-        &self.bytes[from as usize..to as usize]
+/// The sentences of a bucket's bytes.
+fn entries(mut bytes: &[u8], dim: usize) -> Vec<Entry<'_>> {
+    let mut entries = Vec::new();
+    while bytes.len() >= ENTRY {
+        let four = |at: usize| {
+            let mut four = [0; 4];
+            four.copy_from_slice(&bytes[at..at + 4]);
+            u32::from_le_bytes(four)
+        };
+        let eight = |at: usize| u64::from(four(at)) | u64::from(four(at + 4)) << 32;
+        let (id, text) = (four(4) as usize, four(8) as usize);
+        let (entry, rest) = bytes[ENTRY..].split_at(id + text + 2 * dim);
+        let (cluster, key, doc) = (four(0), eight(12), eight(20));
+        let (id, more) = entry.split_at(id);
+        let (text, vector) = more.split_at(text);
+        entries.push(Entry {
+            cluster,
+            key,
+            doc,
+            id,
+            text,
+            vector,
+        });
+        bytes = rest;
     }
+    entries
 }
 
 impl Builder {
-    /// An index without sentences. `model` names what made the embeddings.
+    /// An index without sentences. Many sentences wait in temporary files in `folder`, which take as much room as the
+    /// index.
     ///
     /// # Errors
     /// There is no centre.
-    pub fn new(centres: Centres, model: &str) -> Result<Self, RetrieveError> {
+    pub fn new(centres: Centres, folder: &Path) -> Result<Self, RetrieveError> {
         if centres.dim == 0 || centres.values.len() < centres.dim {
             return Err(RetrieveError::NoCentres);
         }
+        let clusters = centres.values.len() / centres.dim;
+        let mut buckets = Vec::new();
+        buckets.resize_with(BUCKETS.min(clusters), Bucket::default);
         Ok(Self {
             centres,
-            model: model.to_owned(),
-            clusters: Vec::new(),
-            vectors: Vec::new(),
-            ids: Strings::new(),
-            texts: Strings::new(),
-            keys: Vec::new(),
-            docs: Vec::new(),
-            names: HashMap::new(),
+            folder: folder.to_owned(),
+            buckets,
+            sizes: vec![Size::default(); clusters],
+            docs: HashMap::new(),
+            sentences: 0,
         })
     }
 
     /// The number of sentences so far.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.clusters.len()
+        self.sentences
     }
 
     /// Whether there is no sentence yet.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.clusters.is_empty()
+        self.sentences == 0
     }
 
     /// Adds a sentence.
     ///
     /// # Errors
-    /// Its cluster has no centre, or its vector another dimension.
+    /// Its cluster has no centre, its vector another dimension, or the disk is full.
     pub fn push(&mut self, sentence: &Sentence<'_>) -> Result<(), RetrieveError> {
-        let (dim, clusters) = (
-            self.centres.dim,
-            self.centres.values.len() / self.centres.dim,
-        );
+        let (dim, clusters) = (self.centres.dim, self.sizes.len());
         if sentence.vector.len() != dim {
             return Err(RetrieveError::DimMismatch {
                 expected: dim,
@@ -135,192 +214,340 @@ impl Builder {
             cluster: sentence.cluster,
             clusters,
         })?;
-        let doc = if let Some(&doc) = self.names.get(sentence.doc) {
-            doc
-        } else {
-            let doc = u32::try_from(self.names.len()).map_err(|_| RetrieveError::TooManyDocs)?;
-            self.names.insert(sentence.doc.to_owned(), doc);
-            doc
+        let doc = doc_key(sentence.doc);
+        if !self.docs.contains_key(&doc) && u32::try_from(self.docs.len()).is_err() {
+            return Err(RetrieveError::TooManyDocs);
+        }
+        let mut vector = Vec::with_capacity(2 * dim);
+        for &x in sentence.vector {
+            vector.extend_from_slice(&f16::from_f32(x).to_le_bytes());
+        }
+        let entry = Entry {
+            cluster,
+            key: text_key(if sentence.text.is_empty() {
+                sentence.id
+            } else {
+                sentence.text
+            }),
+            doc,
+            id: sentence.id.as_bytes(),
+            text: sentence.text.as_bytes(),
+            vector: &vector,
         };
-        self.clusters.push(cluster);
-        self.vectors.extend(
-            sentence
-                .vector
-                .iter()
-                .map(|&x| f16::from_f32(x).to_le_bytes()),
-        );
-        self.ids.push(sentence.id.as_bytes());
-        self.texts.push(sentence.text.as_bytes());
-        self.keys.push(text_key(sentence.text));
-        self.docs.push(doc);
+        let bucket = cluster as usize * self.buckets.len() / clusters;
+        self.buckets[bucket]
+            .push(&entry, &self.folder)
+            .map_err(|source| RetrieveError::Io {
+                what: TEMPORARY,
+                source,
+            })?;
+        let size = &mut self.sizes[cluster as usize];
+        size.sentences += 1;
+        size.ids += entry.id.len() as u64;
+        size.texts += entry.text.len() as u64;
+        *self.docs.entry(doc).or_default() += 1;
+        self.sentences += 1;
         Ok(())
     }
 
-    /// The bytes of the index. Within a cluster sentences keep the order in which they were pushed.
-    #[must_use]
-    pub fn finish(self) -> Vec<u8> {
-        let mut order: Vec<usize> = (0..self.clusters.len()).collect();
-        order.sort_by_key(|&sentence| self.clusters[sentence]);
-        let groups: Vec<&[usize]> = order
-            .chunk_by(|&a, &b| self.clusters[a] == self.clusters[b])
+    /// Writes the index to `out`, which is empty. `model` names what made the embeddings; nothing if that is not known.
+    ///
+    /// # Errors
+    /// The disk is full, or a temporary file cannot be read.
+    pub fn finish(
+        mut self,
+        model: &str,
+        out: &mut (impl Write + Seek),
+    ) -> Result<(), RetrieveError> {
+        let failed = |source| RetrieveError::Io {
+            what: INDEX,
+            source,
+        };
+        let clusters: Vec<u32> = (0..)
+            .zip(&self.sizes)
+            .filter_map(|(cluster, size)| (size.sentences > 0).then_some(cluster))
             .collect();
-        let mut out = Layout::new();
-        out.add(Section::Model, self.model.bytes());
-        self.lay_out_centres(&groups, &mut out);
-        self.lay_out_vectors(&groups, &mut out);
-        for (starts, section, strings) in [
-            (Section::IdStarts, Section::Ids, &self.ids),
-            (Section::TextStarts, Section::Texts, &self.texts),
-        ] {
-            let ordered = order.iter().map(|&sentence| strings.get(sentence));
-            out.add_strings(starts, section, ordered);
-        }
-        let keys = order.iter().map(|&sentence| self.keys[sentence]);
-        out.add(Section::Keys, keys.flat_map(u64::to_le_bytes));
-        self.lay_out_docs(&order, &mut out);
-        out.finish(Header {
+        let mut docs: Vec<(u64, u64)> = self.docs.drain().collect();
+        docs.sort_unstable();
+        let mut columns = self.columns(model.len(), &clusters, docs.len());
+        let header = Header {
             dim: self.centres.dim,
-            sentences: order.len(),
-            clusters: groups.len(),
-            docs: self.names.len(),
-            sections: [(0, 0); SECTIONS],
-        })
+            sentences: self.sentences,
+            clusters: clusters.len(),
+            docs: docs.len(),
+            sections: columns
+                .each_ref()
+                .map(|column| (column.start, column.length)),
+        };
+        let mut file = Sections {
+            out,
+            columns: &mut columns,
+        };
+        file.out.write_all(&header.encode()).map_err(failed)?;
+        file.put(Section::Model, model.as_bytes())
+            .and_then(|()| self.lay_out_clusters(&clusters, &mut file))
+            .map_err(failed)?;
+        for &(key, size) in &docs {
+            file.put(Section::DocKeys, &key.to_le_bytes())
+                .and_then(|()| file.put(Section::DocSizes, &size.to_le_bytes()))
+                .map_err(failed)?;
+        }
+        let mut bytes = Vec::new();
+        let (mut ids, mut texts) = (0, 0);
+        for bucket in &mut self.buckets {
+            bucket
+                .take(&mut bytes)
+                .map_err(|source| RetrieveError::Io {
+                    what: TEMPORARY,
+                    source,
+                })?;
+            let mut entries = entries(&bytes, self.centres.dim);
+            // Stable: within a cluster they keep their order.
+            entries.sort_by_key(|entry| entry.cluster);
+            for cluster in entries.chunk_by(|a, b| a.cluster == b.cluster) {
+                lay_out_vectors(cluster, self.centres.dim, &mut file).map_err(failed)?;
+            }
+            for entry in &entries {
+                let doc = docs.partition_point(|(key, _)| *key < entry.doc);
+                #[expect(clippy::cast_possible_truncation, reason = "push counts them")]
+                let doc = doc as u32;
+                for (section, bytes) in [
+                    (Section::IdStarts, &u64::to_le_bytes(ids)[..]),
+                    (Section::Ids, entry.id),
+                    (Section::TextStarts, &u64::to_le_bytes(texts)),
+                    (Section::Texts, entry.text),
+                    (Section::Keys, &entry.key.to_le_bytes()),
+                    (Section::Docs, &doc.to_le_bytes()),
+                ] {
+                    file.put(section, bytes).map_err(failed)?;
+                }
+                ids += entry.id.len() as u64;
+                texts += entry.text.len() as u64;
+            }
+        }
+        file.put(Section::IdStarts, &ids.to_le_bytes())
+            .and_then(|()| file.put(Section::TextStarts, &texts.to_le_bytes()))
+            .and_then(|()| file.finish())
+            .map_err(failed)
+    }
+
+    /// Where each section will lie.
+    fn columns(&self, model: usize, clusters: &[u32], docs: usize) -> [Column; SECTIONS] {
+        let (dim, n) = (self.centres.dim, self.sentences);
+        let mut lanes = 0;
+        let (mut ids, mut texts) = (0, 0);
+        for &cluster in clusters {
+            let size = self.sizes[cluster as usize];
+            lanes += place(size.sentences).next_multiple_of(LANES);
+            ids += place(size.ids);
+            texts += place(size.texts);
+        }
+        let k = clusters.len();
+        let mut columns: [Column; SECTIONS] = std::array::from_fn(|_| Column::default());
+        let mut end = HEADER;
+        for (section, length) in [
+            (Section::Model, model),
+            (Section::Numbers, 4 * k),
+            (Section::Starts, 8 * (k + 1)),
+            (Section::Lanes, 8 * (k + 1)),
+            (Section::Centres, 4 * k.next_multiple_of(LANES) * dim),
+            (Section::Bias, 4 * k),
+            (Section::Vectors, 2 * lanes * dim),
+            (Section::IdStarts, 8 * (n + 1)),
+            (Section::Ids, ids),
+            (Section::TextStarts, 8 * (n + 1)),
+            (Section::Texts, texts),
+            (Section::Keys, 8 * n),
+            (Section::Docs, 4 * n),
+            (Section::DocKeys, 8 * docs),
+            (Section::DocSizes, 8 * docs),
+        ] {
+            let column = &mut columns[section as usize];
+            column.start = end.next_multiple_of(ALIGN);
+            column.at = column.start as u64;
+            column.length = length;
+            end = column.start + length;
+        }
+        columns
     }
 
     /// The clusters' numbers, places and centres.
-    fn lay_out_centres(&self, groups: &[&[usize]], out: &mut Layout) {
+    fn lay_out_clusters(
+        &self,
+        clusters: &[u32],
+        file: &mut Sections<'_, impl Write + Seek>,
+    ) -> io::Result<()> {
         let dim = self.centres.dim;
-        let numbers: Vec<u32> = groups.iter().map(|group| self.clusters[group[0]]).collect();
-        let centres = || {
-            let centre = |&number: &u32| &self.centres.values[number as usize * dim..][..dim];
-            numbers.iter().map(centre)
-        };
-        let starts = running(groups.iter().map(|group| group.len()));
-        let lanes = running(groups.iter().map(|g| g.len().next_multiple_of(LANES)));
-        let values = centres().flatten().flat_map(|x| x.to_le_bytes());
-        let is_euclidean = self.centres.is_euclidean;
-        let bias = centres().map(|c| {
-            if is_euclidean {
-                -0.5 * inner(c, c)
+        let (mut sentences, mut lanes) = (0u64, 0u64);
+        for &cluster in clusters {
+            let centre = &self.centres.values[cluster as usize * dim..][..dim];
+            let bias = if self.centres.is_euclidean {
+                -0.5 * inner(centre, centre)
             } else {
                 0.0
-            }
-        });
-        out.add(
-            Section::Numbers,
-            numbers.iter().flat_map(|x| x.to_le_bytes()),
-        );
-        out.add(
-            Section::Starts,
-            starts.into_iter().flat_map(u64::to_le_bytes),
-        );
-        out.add(Section::Lanes, lanes.into_iter().flat_map(u64::to_le_bytes));
-        out.add(Section::Centres, values);
-        out.add(Section::Bias, bias.flat_map(f32::to_le_bytes));
-    }
-
-    /// The vectors, cluster by cluster in panels.
-    fn lay_out_vectors(&self, groups: &[&[usize]], out: &mut Layout) {
-        let dim = self.centres.dim;
-        let (mut rows, mut panels) = (Vec::new(), Vec::new());
-        out.begin(Section::Vectors);
-        for group in groups {
+            };
+            file.put(Section::Numbers, &cluster.to_le_bytes())?;
+            file.put(Section::Bias, &bias.to_le_bytes())?;
+            file.put(Section::Starts, &sentences.to_le_bytes())?;
+            file.put(Section::Lanes, &lanes.to_le_bytes())?;
+            let size = self.sizes[cluster as usize].sentences;
+            sentences += size;
+            lanes += size.next_multiple_of(LANES as u64);
+        }
+        file.put(Section::Starts, &sentences.to_le_bytes())?;
+        file.put(Section::Lanes, &lanes.to_le_bytes())?;
+        let (mut rows, mut panel) = (Vec::new(), Vec::new());
+        for group in clusters.chunks(LANES) {
             rows.clear();
-            panels.clear();
-            for &sentence in *group {
-                rows.extend_from_slice(&self.vectors[sentence * dim..(sentence + 1) * dim]);
+            panel.clear();
+            for &cluster in group {
+                rows.extend_from_slice(&self.centres.values[cluster as usize * dim..][..dim]);
             }
-            interleave(&rows, dim, [0; 2], &mut panels);
-            out.bytes.extend_from_slice(panels.as_flattened());
+            interleave(&rows, dim, 0.0, &mut panel);
+            for x in &panel {
+                file.put(Section::Centres, &x.to_le_bytes())?;
+            }
         }
-        out.end(Section::Vectors);
-    }
-
-    /// Each sentence's document, and the documents by name.
-    fn lay_out_docs(&self, order: &[usize], out: &mut Layout) {
-        let names = self.names.iter().map(|(name, &doc)| (name.as_str(), doc));
-        let mut names: Vec<(&str, u32)> = names.collect();
-        names.sort_unstable();
-        let mut place = vec![0u32; names.len()];
-        for (new, &(_, old)) in (0u32..).zip(&names) {
-            place[old as usize] = new;
-        }
-        let mut sizes = vec![0u64; names.len()];
-        let docs = order.iter().map(|&sentence| {
-            let doc = place[self.docs[sentence] as usize];
-            sizes[doc as usize] += 1;
-            doc
-        });
-        out.add(Section::Docs, docs.flat_map(u32::to_le_bytes));
-        let strings = names.iter().map(|(name, _)| name.as_bytes());
-        out.add_strings(Section::NameStarts, Section::Names, strings);
-        out.add(
-            Section::DocSizes,
-            sizes.into_iter().flat_map(u64::to_le_bytes),
-        );
+        Ok(())
     }
 }
 
-/// 0 and the running sums.
-fn running(lengths: impl Iterator<Item = usize>) -> Vec<u64> {
-    let mut sums = vec![0u64];
-    let mut sum = 0u64;
-    sums.extend(lengths.map(|length| {
-        sum += length as u64;
-        sum
-    }));
-    sums
+/// A length that a section has.
+fn place(length: u64) -> usize {
+    usize::try_from(length).unwrap_or(usize::MAX)
 }
 
-/// An index under construction.
-struct Layout {
-    bytes: Vec<u8>,
-    sections: [(usize, usize); SECTIONS],
+/// The vectors of a cluster, in panels.
+fn lay_out_vectors(
+    cluster: &[Entry<'_>],
+    dim: usize,
+    file: &mut Sections<'_, impl Write + Seek>,
+) -> io::Result<()> {
+    let (mut rows, mut panel) = (Vec::with_capacity(LANES * dim), Vec::new());
+    for group in cluster.chunks(LANES) {
+        rows.clear();
+        panel.clear();
+        for entry in group {
+            rows.extend_from_slice(entry.vector.as_chunks::<2>().0);
+        }
+        interleave(&rows, dim, [0; 2], &mut panel);
+        file.put(Section::Vectors, panel.as_flattened())?;
+    }
+    Ok(())
 }
 
-impl Layout {
-    fn new() -> Self {
-        Self {
-            bytes: vec![0; HEADER],
-            sections: [(0, 0); SECTIONS],
+/// A section that grows from its place in the file.
+#[derive(Debug, Default)]
+struct Column {
+    start: usize,
+    length: usize,
+    /// Where the next bytes go that leave the buffer.
+    at: u64,
+    buffer: Vec<u8>,
+}
+
+/// The file under construction.
+struct Sections<'a, W> {
+    out: &'a mut W,
+    columns: &'a mut [Column; SECTIONS],
+}
+
+impl<W: Write + Seek> Sections<'_, W> {
+    fn put(&mut self, section: Section, bytes: &[u8]) -> io::Result<()> {
+        let column = &mut self.columns[section as usize];
+        column.buffer.extend_from_slice(bytes);
+        if column.buffer.len() >= BUFFER {
+            column.flush(self.out)?;
         }
+        Ok(())
     }
 
-    fn begin(&mut self, section: Section) {
-        self.bytes
-            .resize(self.bytes.len().next_multiple_of(ALIGN), 0);
-        self.sections[section as usize].0 = self.bytes.len();
-    }
-
-    fn end(&mut self, section: Section) {
-        let (start, length) = &mut self.sections[section as usize];
-        *length = self.bytes.len() - *start;
-    }
-
-    fn add(&mut self, section: Section, bytes: impl Iterator<Item = u8>) {
-        self.begin(section);
-        self.bytes.extend(bytes);
-        self.end(section);
-    }
-
-    fn add_strings<'a>(
-        &mut self,
-        starts: Section,
-        section: Section,
-        strings: impl Iterator<Item = &'a [u8]> + Clone,
-    ) {
-        let places = running(strings.clone().map(<[u8]>::len));
-        self.add(starts, places.into_iter().flat_map(u64::to_le_bytes));
-        self.begin(section);
-        for string in strings {
-            self.bytes.extend_from_slice(string);
+    fn finish(self) -> io::Result<()> {
+        for column in self.columns.iter_mut() {
+            column.flush(self.out)?;
         }
-        self.end(section);
+        // Sections without bytes may lie behind the last that has some.
+        let ends = self
+            .columns
+            .iter()
+            .map(|column| column.start + column.length);
+        let end = ends.max().unwrap_or(HEADER) as u64;
+        if self.out.seek(SeekFrom::End(0))? < end {
+            self.out.seek(SeekFrom::Start(end - 1))?;
+            self.out.write_all(&[0])?;
+        }
+        self.out.flush()
+    }
+}
+
+impl Column {
+    fn flush(&mut self, out: &mut (impl Write + Seek)) -> io::Result<()> {
+        out.seek(SeekFrom::Start(self.at))?;
+        out.write_all(&self.buffer)?;
+        self.at += self.buffer.len() as u64;
+        self.buffer.clear();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// The bytes of the index's file.
+    pub fn bytes_of(builder: Builder) -> Vec<u8> {
+        let mut file = tempfile::tempfile().unwrap();
+        builder.finish("b3:ab", &mut file).unwrap();
+        let mut bytes = Vec::new();
+        file.seek(SeekFrom::Start(0)).unwrap();
+        file.read_to_end(&mut bytes).unwrap();
+        bytes
     }
 
-    fn finish(mut self, mut header: Header) -> Vec<u8> {
-        header.sections = self.sections;
-        self.bytes[..HEADER].copy_from_slice(&header.encode());
-        self.bytes
+    #[test]
+    fn buckets_on_disk_and_in_memory_give_the_same_sentences() {
+        let dim = 64;
+        let centres = Centres {
+            values: (0..300 * dim).map(|x| (x % 7) as f32).collect(),
+            dim,
+            is_euclidean: true,
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let mut builder = Builder::new(centres, folder.path()).unwrap();
+        // Every third sentence in one cluster, so that its bucket goes to disk.
+        let text = |n: u64| "word ".repeat(n as usize % 30) + &n.to_string();
+        let cluster = |n: u64| if n.is_multiple_of(3) { 7 } else { n * 31 % 300 };
+        for n in 0..3000 {
+            let sentence = Sentence {
+                id: &format!("d{}/s{n}", n % 10),
+                doc: &format!("d{}", n % 10),
+                text: &text(n),
+                cluster: cluster(n),
+                vector: &vec![n as f32 / 4096.0; dim],
+            };
+            builder.push(&sentence).unwrap();
+        }
+        assert!(builder.buckets.iter().any(|bucket| bucket.file.is_some()));
+        assert!(builder.buckets.iter().any(|bucket| bucket.file.is_none()));
+        let index = crate::Index::open(bytes_of(builder)).unwrap();
+        let mut order: Vec<u64> = (0..3000).collect();
+        order.sort_by_key(|&n| cluster(n));
+        let mut at = 0;
+        for place in 0..index.clusters() {
+            let (first, size) = index.cluster(place);
+            assert_eq!(first, at);
+            let columns = index.columns(place, 0, size);
+            for column in 0..size {
+                let n = order[at];
+                assert_eq!(index.id(at), format!("d{}/s{n}", n % 10));
+                assert_eq!(index.text(at), text(n));
+                assert_eq!(Some(index.doc(at)), index.find_doc(&format!("d{}", n % 10)));
+                let mut vector = Vec::new();
+                columns.column(column, &mut vector);
+                assert_eq!(vector, vec![f16::from_f32(n as f32 / 4096.0).to_f32(); dim]);
+                at += 1;
+            }
+        }
+        assert_eq!(at, 3000);
     }
 }

@@ -1,9 +1,11 @@
 //! What can go wrong in retrieval.
 
+use std::io;
+
 use thiserror::Error;
 
 /// Why an index cannot be built or read.
-#[derive(Debug, Error, Clone, PartialEq, Eq)]
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RetrieveError {
     /// A vector does not have the centres' dimension.
@@ -28,6 +30,17 @@ pub enum RetrieveError {
     /// More documents than 32 bits number.
     #[error("more than 4294967295 documents")]
     TooManyDocs,
+    /// More queries than 32 bits number.
+    #[error("more than 4294967295 queries at once")]
+    TooManyQueries,
+    /// A temporary file, or the index itself, cannot be written or read.
+    #[error("{what}: {source}")]
+    Io {
+        /// Which of them.
+        what: &'static str,
+        /// The operating system's answer.
+        source: io::Error,
+    },
     /// The bytes are not an index.
     #[error("not an index of sentences")]
     NotAnIndex,
@@ -53,6 +66,8 @@ impl RetrieveError {
             Self::NoSuchCluster { .. } => "no-such-cluster",
             Self::NoCentres => "no-centres",
             Self::TooManyDocs => "too-many-docs",
+            Self::TooManyQueries => "too-many-queries",
+            Self::Io { .. } => "io",
             Self::NotAnIndex => "not-an-index",
             Self::Version { .. } => "index-version",
             Self::Damaged(_) => "index-damaged",

@@ -1,15 +1,20 @@
 //! A view of an index's bytes.
 
-use realsyn_vector::kernel::{F16, LANES, PanelView, Panels};
+use std::borrow::Cow;
+
+use realsyn_vector::kernel::{F16, F32, LANES, PanelView};
 
 use crate::RetrieveError;
 use crate::layout::{Header, Section};
+use crate::text::doc_key;
 
 /// Sentences grouped by cluster, over bytes of any origin: a vector, or a map of a file.
 #[derive(Debug)]
 pub struct Index<B> {
     bytes: B,
     header: Header,
+    /// The centres and biases, where the bytes do not lie as single precision must; a map's do.
+    copied: Option<(Vec<f32>, Vec<f32>)>,
 }
 
 impl<B: AsRef<[u8]>> Index<B> {
@@ -19,7 +24,17 @@ impl<B: AsRef<[u8]>> Index<B> {
     /// The bytes are no index, of another version, cut short, or their header is damaged.
     pub fn open(bytes: B) -> Result<Self, RetrieveError> {
         let header = Header::decode(bytes.as_ref())?;
-        Ok(Self { bytes, header })
+        let mut index = Self {
+            bytes,
+            header,
+            copied: None,
+        };
+        let aligned = |section| matches!(floats(index.section(section)), Cow::Borrowed(_));
+        if !(aligned(Section::Centres) && aligned(Section::Bias)) {
+            let copy = |section| floats(index.section(section)).into_owned();
+            index.copied = Some((copy(Section::Centres), copy(Section::Bias)));
+        }
+        Ok(index)
     }
 
     /// The number of dimensions.
@@ -79,13 +94,11 @@ impl<B: AsRef<[u8]>> Index<B> {
     /// A document's place among all documents, if it has any sentence here.
     #[must_use]
     pub fn find_doc(&self, name: &str) -> Option<u32> {
+        let key = doc_key(name);
         let (mut low, mut high) = (0, self.header.docs);
         while low < high {
             let middle = usize::midpoint(low, high);
-            match self
-                .string(Section::NameStarts, Section::Names, middle)
-                .cmp(name)
-            {
+            match self.u64(Section::DocKeys, middle).cmp(&key) {
                 std::cmp::Ordering::Less => low = middle + 1,
                 std::cmp::Ordering::Equal => return u32::try_from(middle).ok(),
                 std::cmp::Ordering::Greater => high = middle,
@@ -121,20 +134,21 @@ impl<B: AsRef<[u8]>> Index<B> {
         )
     }
 
-    /// The centres of the clusters that hold sentences, packed.
-    pub(crate) fn centres(&self) -> Panels {
-        let floats = |section| {
-            let (fours, _) = self.section(section).as_chunks::<4>();
-            fours
-                .iter()
-                .map(|x| f32::from_le_bytes(*x))
-                .collect::<Vec<f32>>()
+    /// The centres of the clusters that hold sentences.
+    pub(crate) fn centres(&self) -> PanelView<'_, F32> {
+        let values = match &self.copied {
+            Some((centres, _)) => centres,
+            None => mapped(self.section(Section::Centres)),
         };
-        Panels::pack_biased(
-            &floats(Section::Centres),
-            self.header.dim,
-            &floats(Section::Bias),
-        )
+        PanelView::new(values, self.header.dim, self.header.clusters)
+    }
+
+    /// What is added to a centre's inner product to rank it, for each cluster that holds sentences.
+    pub(crate) fn biases(&self) -> &[f32] {
+        match &self.copied {
+            Some((_, biases)) => biases,
+            None => mapped(self.section(Section::Bias)),
+        }
     }
 
     fn section(&self, section: Section) -> &[u8] {
@@ -168,9 +182,26 @@ impl<B: AsRef<[u8]>> Index<B> {
     }
 }
 
+/// The bytes as little-endian single precision, where they lie if they can be used so.
+fn floats(bytes: &[u8]) -> Cow<'_, [f32]> {
+    match bytemuck::try_cast_slice(bytes) {
+        Ok(floats) if cfg!(target_endian = "little") => Cow::Borrowed(floats),
+        _ => {
+            let (fours, _) = bytes.as_chunks::<4>();
+            Cow::Owned(fours.iter().map(|four| f32::from_le_bytes(*four)).collect())
+        }
+    }
+}
+
+/// As [`floats`], of bytes that [`Index::open`] found to be usable where they lie.
+fn mapped(bytes: &[u8]) -> &[f32] {
+    bytemuck::try_cast_slice(bytes).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::build::tests::bytes_of;
     use crate::{Builder, Centres, Sentence};
 
     fn built() -> Vec<u8> {
@@ -179,7 +210,8 @@ mod tests {
             dim: 2,
             is_euclidean: false,
         };
-        let mut builder = Builder::new(centres, "b3:ab").unwrap();
+        let folder = std::env::temp_dir();
+        let mut builder = Builder::new(centres, &folder).unwrap();
         for (id, doc, text, cluster) in [
             ("b/s0", "b", "Zwei.", 2),
             ("a/s0", "a", "eins", 0),
@@ -195,7 +227,7 @@ mod tests {
                 })
                 .unwrap();
         }
-        builder.finish()
+        bytes_of(builder)
     }
 
     #[test]
@@ -205,26 +237,12 @@ mod tests {
             (index.len(), index.clusters(), index.dim(), index.model()),
             (3, 2, 2, "b3:ab")
         );
-        let all: Vec<(&str, &str, u32)> = (0..3)
-            .map(|i| (index.id(i), index.text(i), index.doc(i)))
-            .collect();
-        assert_eq!(
-            all,
-            [
-                ("a/s0", "eins", 0),
-                ("b/s0", "Zwei.", 1),
-                ("b/s1", "drei", 1)
-            ]
-        );
-        assert_eq!(
-            (
-                index.find_doc("a"),
-                index.find_doc("b"),
-                index.find_doc("c")
-            ),
-            (Some(0), Some(1), None)
-        );
-        assert_eq!(index.doc_sentences(1), 2);
+        let all: Vec<(&str, &str)> = (0..3).map(|i| (index.id(i), index.text(i))).collect();
+        assert_eq!(all, [("a/s0", "eins"), ("b/s0", "Zwei."), ("b/s1", "drei")]);
+        let (a, b) = (index.find_doc("a").unwrap(), index.find_doc("b").unwrap());
+        assert_eq!([0, 1, 2].map(|i| index.doc(i)), [a, b, b]);
+        assert_eq!((index.doc_sentences(a), index.doc_sentences(b)), (1, 2));
+        assert_eq!(index.find_doc("c"), None);
         assert_eq!(index.cluster(1), (1, 2));
         let mut column = Vec::new();
         index.columns(1, 0, 2).column(1, &mut column);
@@ -238,7 +256,7 @@ mod tests {
             dim: 2,
             is_euclidean: false,
         };
-        let mut builder = Builder::new(centres, "").unwrap();
+        let mut builder = Builder::new(centres, &std::env::temp_dir()).unwrap();
         let good = Sentence {
             id: "a",
             doc: "a",
@@ -263,7 +281,7 @@ mod tests {
                 .code(),
             "dim-mismatch"
         );
-        assert!(Index::open(builder.finish()).unwrap().is_empty());
+        assert!(Index::open(bytes_of(builder)).unwrap().is_empty());
     }
 
     #[test]
@@ -280,7 +298,7 @@ mod tests {
             assert_eq!(code(bytes), "index-damaged", "{at}");
         }
         let mut other = whole;
-        other[8] = 2;
+        other[8] = 1;
         assert_eq!(code(other), "index-version");
     }
 }

@@ -1,4 +1,4 @@
-//! The bytes of an index, version 1; all numbers little-endian.
+//! The bytes of an index, version 2; all numbers little-endian.
 //!
 //! | bytes | what |
 //! |---|---|
@@ -13,10 +13,12 @@
 //! See [`Section`] for what they hold. A map of the file is used as it is: opening checks the header and the sections'
 //! lengths, which takes the same time at any size.
 
+use realsyn_vector::kernel::LANES;
+
 use crate::RetrieveError;
 
 pub const MAGIC: [u8; 8] = *b"RSINDEX\0";
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 pub const ALIGN: usize = 64;
 
 /// The parts of an index. Sentences are grouped by cluster, the clusters in ascending order.
@@ -31,7 +33,7 @@ pub enum Section {
     Starts,
     /// u64 a cluster and one more: the first of its lanes (sentences filled up to whole panels).
     Lanes,
-    /// f32: the centres, row-major.
+    /// f32: the centres, in panels.
     Centres,
     /// f32 a cluster: what is added to a centre's inner product to rank it.
     Bias,
@@ -49,15 +51,13 @@ pub enum Section {
     Keys,
     /// u32 a sentence: its document, as a place among the documents.
     Docs,
-    /// u64 a document and one more: where its name starts.
-    NameStarts,
-    /// The documents' names, in ascending order.
-    Names,
+    /// u64 a document, ascending: the beginning of its name's BLAKE3 hash.
+    DocKeys,
     /// u64 a document: its sentences.
     DocSizes,
 }
 
-pub const SECTIONS: usize = 16;
+pub const SECTIONS: usize = 15;
 const COUNTS: usize = 16;
 const TABLE: usize = COUNTS + 3 * 8;
 pub const HEADER: usize = TABLE + SECTIONS * 16 + 8;
@@ -119,8 +119,8 @@ impl Header {
         if !bytes.starts_with(&MAGIC) {
             return Err(RetrieveError::NotAnIndex);
         }
-        let cut = RetrieveError::Damaged("it ends within the header");
-        let found = four(8).ok_or_else(|| cut.clone())?;
+        let cut = || RetrieveError::Damaged("it ends within the header");
+        let found = four(8).ok_or_else(cut)?;
         if found != VERSION {
             return Err(RetrieveError::Version {
                 found,
@@ -128,13 +128,13 @@ impl Header {
             });
         }
         if bytes.len() < HEADER {
-            return Err(cut);
+            return Err(cut());
         }
         if bytes[HEADER - 8..HEADER] != checksum(&bytes[..HEADER - 8]) {
             return Err(RetrieveError::Damaged("the header's checksum is wrong"));
         }
-        let large = RetrieveError::Damaged("a number is too large");
-        let read = |at: usize| number(bytes, at).ok_or_else(|| large.clone());
+        let large = || RetrieveError::Damaged("a number is too large");
+        let read = |at: usize| number(bytes, at).ok_or_else(large);
         let mut sections = [(0, 0); SECTIONS];
         for (section, slot) in sections.iter_mut().enumerate() {
             let at = TABLE + section * 16;
@@ -168,7 +168,7 @@ impl Header {
 
     fn check(&self, bytes: &[u8]) -> Result<(), RetrieveError> {
         use Section::{
-            Bias, Centres, DocSizes, Docs, IdStarts, Keys, Lanes, NameStarts, Numbers, Starts,
+            Bias, Centres, DocKeys, DocSizes, Docs, IdStarts, Keys, Lanes, Numbers, Starts,
             TextStarts, Vectors,
         };
         let (n, f, docs) = (
@@ -183,14 +183,14 @@ impl Header {
             (Numbers, 4 * f),
             (Starts, 8 * (f + 1)),
             (Lanes, 8 * (f + 1)),
-            (Centres, 4 * f * dim),
+            (Centres, 4 * f.next_multiple_of(LANES as u128) * dim),
             (Bias, 4 * f),
             (Vectors, 2 * lanes * dim),
             (IdStarts, 8 * (n + 1)),
             (TextStarts, 8 * (n + 1)),
             (Keys, 8 * n),
             (Docs, 4 * n),
-            (NameStarts, 8 * (docs + 1)),
+            (DocKeys, 8 * docs),
             (DocSizes, 8 * docs),
         ];
         let fits = |(section, length): (Section, u128)| {

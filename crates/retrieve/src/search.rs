@@ -3,10 +3,9 @@
 //! Queries come in batches. The batch is grouped by cluster, so that the vectors of a cluster pass through the cache once
 //! for all queries that look at it; no answer depends on that.
 
-use std::cmp::Ordering;
+use realsyn_vector::kernel::{Kernel, LANES, Rows};
 
-use realsyn_vector::kernel::{Kernel, LANES, Nearest, Panels, Rows};
-
+use crate::best::{Best, Hit};
 use crate::{Index, RetrieveError};
 
 /// Columns whose scores are held at a time.
@@ -14,7 +13,9 @@ const COLUMNS: usize = 128 * LANES;
 /// Queries whose scores against a cluster are held at a time.
 const QUERIES: usize = 96;
 /// Scores against centres that are held at a time.
-const CENTRE_SCORES: usize = 1 << 20;
+const CENTRE_SCORES: usize = 1 << 17;
+/// Up to so many clusters a query are kept sorted while the scores are read.
+const FEW: usize = 64;
 
 /// What a search looks for.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -43,22 +44,20 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// Whether an answer depends on the query's document.
+    pub(crate) fn asks_doc(&self) -> bool {
+        self.exclude_same_doc || self.same_doc_boost != 0.0
+    }
+}
+
 /// What is looked up.
 #[derive(Debug, Clone, Copy)]
 pub struct Query<'a> {
     /// Its embedding, of unit length.
     pub vector: &'a [f32],
-    /// Its document.
-    pub doc: &'a str,
-}
-
-/// One sentence found.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Hit {
-    /// The sentence's place in the index.
-    pub sentence: usize,
-    /// The inner product of the query and the sentence's half-precision vector.
-    pub cos: f32,
+    /// Its document, by [`Index::find_doc`].
+    pub doc: Option<u32>,
 }
 
 /// A thread's buffers, kept from batch to batch.
@@ -67,26 +66,23 @@ pub struct Scratch {
     rows: Vec<f32>,
     scores: Vec<f32>,
     visits: Vec<(u32, u32)>,
-    best: Vec<Nearest>,
+    nearest: Vec<(f32, u32)>,
 }
 
 /// Searches one index; share it among threads.
 #[derive(Debug)]
 pub struct Searcher<B> {
     index: Index<B>,
-    centres: Panels,
     options: Options,
     kernel: Kernel,
 }
 
 impl<B: AsRef<[u8]>> Searcher<B> {
-    /// Prepares the centres. A `top_k` or `probe` of 0 finds nothing.
+    /// Searches `index`. A `top_k` or `probe` of 0 finds nothing.
     #[must_use]
     pub fn new(index: Index<B>, options: Options) -> Self {
-        let centres = index.centres();
         Self {
             index,
-            centres,
             options,
             kernel: Kernel::detect(),
         }
@@ -98,6 +94,12 @@ impl<B: AsRef<[u8]>> Searcher<B> {
         &self.index
     }
 
+    /// What is looked for.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
     /// For each query its best sentences, best first: by cosine, then by id, without two texts of one key.
     ///
     /// # Errors
@@ -107,8 +109,35 @@ impl<B: AsRef<[u8]>> Searcher<B> {
         scratch: &mut Scratch,
         queries: &[Query<'_>],
     ) -> Result<Vec<Vec<Hit>>, RetrieveError> {
+        self.search_clusters(scratch, queries, self.options.probe)
+    }
+
+    /// As [`Self::search`], in all clusters: brute force.
+    ///
+    /// # Errors
+    /// As [`Self::search`].
+    pub fn search_all(
+        &self,
+        scratch: &mut Scratch,
+        queries: &[Query<'_>],
+    ) -> Result<Vec<Vec<Hit>>, RetrieveError> {
+        self.search_clusters(scratch, queries, usize::MAX)
+    }
+
+    fn search_clusters(
+        &self,
+        scratch: &mut Scratch,
+        queries: &[Query<'_>],
+        probe: usize,
+    ) -> Result<Vec<Vec<Hit>>, RetrieveError> {
         let dim = self.index.dim();
-        scratch.rows.clear();
+        let Scratch {
+            rows,
+            scores,
+            visits,
+            nearest,
+        } = scratch;
+        rows.clear();
         for query in queries {
             if query.vector.len() != dim {
                 return Err(RetrieveError::DimMismatch {
@@ -116,220 +145,124 @@ impl<B: AsRef<[u8]>> Searcher<B> {
                     found: query.vector.len(),
                 });
             }
-            scratch.rows.extend_from_slice(query.vector);
+            rows.extend_from_slice(query.vector);
         }
         let mut found: Vec<Best<'_, B>> = queries
             .iter()
-            .map(|query| Best::new(self, query.doc))
+            .map(|query| Best::new(&self.index, &self.options, query.doc))
             .collect();
-        self.visits(scratch);
-        let Scratch {
-            rows,
-            scores,
-            visits,
-            ..
-        } = scratch;
+        visits.clear();
+        self.visits(rows, probe, scores, nearest, |query, cluster| {
+            visits.push((cluster, query));
+        });
+        visits.sort_unstable();
         let mut picked = Vec::with_capacity(QUERIES);
         for visit in visits.chunk_by(|a, b| a.0 == b.0) {
-            let (first, size) = self.index.cluster(visit[0].0 as usize);
-            for from in (0..size).step_by(COLUMNS) {
-                let columns =
-                    self.index
-                        .columns(visit[0].0 as usize, from, COLUMNS.min(size - from));
-                for visit in visit.chunks(QUERIES) {
-                    picked.clear();
-                    picked.extend(visit.iter().map(|&(_, query)| query));
-                    scores.clear();
-                    scores.resize(picked.len() * columns.columns(), 0.0);
-                    self.kernel
-                        .scores(Rows::picked(rows, dim, &picked), columns, scores);
-                    for (&query, scores) in
-                        picked.iter().zip(scores.chunks_exact(columns.columns()))
-                    {
-                        found[query as usize].look(first + from, scores);
-                    }
-                }
-            }
+            picked.clear();
+            picked.extend(visit.iter().map(|&(_, query)| query));
+            self.look(visit[0].0, rows, &picked, scores, &mut found);
         }
-        Ok(found
-            .into_iter()
-            .map(|best| best.entries.into_iter().map(|entry| entry.hit).collect())
-            .collect())
+        let hits = |best: &Best<'_, B>| best.entries().iter().map(|entry| entry.hit).collect();
+        Ok(found.iter().map(hits).collect())
     }
 
-    /// Which clusters, as places, each query visits: sorted by cluster, then by query.
-    fn visits(&self, scratch: &mut Scratch) {
-        let Scratch {
-            rows,
-            scores,
-            visits,
-            best,
-        } = scratch;
-        let (dim, clusters) = (self.index.dim(), self.index.clusters());
-        let probe = self.options.probe.min(clusters);
-        visits.clear();
-        if probe == 0 || rows.is_empty() {
-            return;
-        }
-        let queries = rows.len() / dim;
-        if probe == 1 {
-            best.clear();
-            best.resize(queries, Nearest::NONE);
-            self.kernel
-                .nearest(Rows::all(rows, dim), &self.centres, 0, best);
-            visits.extend(best.iter().zip(0..).map(|(best, query)| {
-                (
-                    if best.index == u32::MAX {
-                        0
-                    } else {
-                        best.index
-                    },
-                    query,
-                )
-            }));
-        } else {
-            let block = (CENTRE_SCORES / clusters).max(1);
-            let mut order: Vec<u32> = Vec::with_capacity(clusters);
-            for (number, rows) in rows.chunks(block * dim).enumerate() {
+    /// Shows all sentences of the cluster at a place to the queries in `picked`, which are rows of `rows`.
+    /// `best` has an entry for each row.
+    pub(crate) fn look(
+        &self,
+        cluster: u32,
+        rows: &[f32],
+        picked: &[u32],
+        scores: &mut Vec<f32>,
+        best: &mut [Best<'_, B>],
+    ) {
+        let dim = self.index.dim();
+        let (first, size) = self.index.cluster(cluster as usize);
+        for from in (0..size).step_by(COLUMNS) {
+            let count = COLUMNS.min(size - from);
+            let columns = self.index.columns(cluster as usize, from, count);
+            for picked in picked.chunks(QUERIES) {
                 scores.clear();
-                scores.resize(rows.len() / dim * clusters, 0.0);
+                scores.resize(picked.len() * count, 0.0);
                 self.kernel
-                    .scores(Rows::all(rows, dim), self.centres.view(), scores);
-                for (scores, query) in scores.chunks_exact_mut(clusters).zip(number * block..) {
-                    for (score, bias) in scores.iter_mut().zip(self.centres.biases()) {
-                        *score += bias;
-                    }
-                    order.clear();
-                    order.extend((0u32..).take(clusters));
-                    let nearer = |&a: &u32, &b: &u32| {
-                        scores[b as usize]
-                            .total_cmp(&scores[a as usize])
-                            .then(a.cmp(&b))
-                    };
-                    if probe < clusters {
-                        order.select_nth_unstable_by(probe, nearer);
-                    }
-                    #[expect(clippy::cast_possible_truncation, reason = "a batch is small")]
-                    visits.extend(
-                        order[..probe]
-                            .iter()
-                            .map(|&cluster| (cluster, query as u32)),
-                    );
-                }
-            }
-        }
-        visits.sort_unstable();
-    }
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    hit: Hit,
-    rank: f32,
-    key: u64,
-}
-
-/// The best sentences of one query so far.
-struct Best<'a, B> {
-    searcher: &'a Searcher<B>,
-    /// The query's document, if the index has sentences of it.
-    doc: Option<u32>,
-    entries: Vec<Entry>,
-    /// No cosine below this can enter.
-    bar: f32,
-}
-
-impl<'a, B: AsRef<[u8]>> Best<'a, B> {
-    fn new(searcher: &'a Searcher<B>, doc: &str) -> Self {
-        let is_doc_used =
-            searcher.options.exclude_same_doc || searcher.options.same_doc_boost != 0.0;
-        let doc = if is_doc_used {
-            searcher.index.find_doc(doc)
-        } else {
-            None
-        };
-        let bar = searcher.options.min_cos.unwrap_or(f32::NEG_INFINITY);
-        Self {
-            searcher,
-            doc,
-            entries: Vec::with_capacity(searcher.options.top_k),
-            bar,
-        }
-    }
-
-    /// Looks at sentences that follow one another.
-    fn look(&mut self, first: usize, scores: &[f32]) {
-        for (scores, first) in scores.chunks(LANES).zip((first..).step_by(LANES)) {
-            // Most sentences fall below the bar: one pass over the lanes without a branch finds out.
-            let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            if largest >= self.bar {
-                for (&cos, sentence) in scores.iter().zip(first..) {
-                    if cos >= self.bar {
-                        self.offer(Hit { sentence, cos });
-                    }
+                    .scores(Rows::picked(rows, dim, picked), columns, scores);
+                for (&query, scores) in picked.iter().zip(scores.chunks_exact(count)) {
+                    best[query as usize].look(first + from, scores);
                 }
             }
         }
     }
 
-    fn offer(&mut self, hit: Hit) {
-        let (options, index) = (&self.searcher.options, &self.searcher.index);
-        let is_own = self.doc.is_some_and(|doc| index.doc(hit.sentence) == doc);
-        if options.top_k == 0 || (is_own && options.exclude_same_doc) {
+    /// Tells `visit` each row's number and the places of the `probe` clusters that are nearest to it.
+    pub(crate) fn visits(
+        &self,
+        rows: &[f32],
+        probe: usize,
+        scores: &mut Vec<f32>,
+        nearest: &mut Vec<(f32, u32)>,
+        mut visit: impl FnMut(u32, u32),
+    ) {
+        let (dim, clusters) = (self.index.dim(), self.index.clusters());
+        if probe == 0 || clusters == 0 {
             return;
         }
-        let rank = if is_own {
-            hit.cos + options.same_doc_boost
-        } else {
-            hit.cos
-        };
-        let entry = Entry {
-            hit,
-            rank,
-            key: index.key(hit.sentence),
-        };
-        if let Some(twin) = self.entries.iter().position(|other| other.key == entry.key) {
-            if self.compare(&entry, &self.entries[twin]).is_ge() {
-                return;
+        let biases = self.index.biases();
+        let block = (CENTRE_SCORES / clusters).max(16);
+        let mut query = 0;
+        for rows in rows.chunks(block * dim) {
+            scores.clear();
+            scores.resize(rows.len() / dim * clusters, 0.0);
+            self.kernel
+                .scores(Rows::all(rows, dim), self.index.centres(), scores);
+            for scores in scores.chunks_exact(clusters) {
+                best_places(scores, biases, probe, nearest);
+                for &(_, cluster) in &*nearest {
+                    visit(query, cluster);
+                }
+                query += 1;
             }
-            self.entries.remove(twin);
-        } else if self.entries.len() == options.top_k {
-            if self
-                .entries
-                .last()
-                .is_some_and(|last| self.compare(&entry, last).is_ge())
-            {
-                return;
-            }
-            self.entries.pop();
-        }
-        let place = self
-            .entries
-            .partition_point(|other| self.compare(other, &entry).is_lt());
-        self.entries.insert(place, entry);
-        if self.entries.len() == options.top_k
-            && let Some(last) = self.entries.last()
-        {
-            // A sentence of the own document may rank higher than its cosine. The bar is set a little too low rather than
-            // too high, as the subtraction rounds.
-            let boost = options.same_doc_boost.max(0.0);
-            let bar = if boost > 0.0 {
-                last.rank - boost - 1e-6
-            } else {
-                last.rank
-            };
-            self.bar = self.bar.max(bar);
         }
     }
+}
 
-    /// Better entries are smaller.
-    fn compare(&self, a: &Entry, b: &Entry) -> Ordering {
-        let index = &self.searcher.index;
-        let by_id = || index.id(a.hit.sentence).cmp(index.id(b.hit.sentence));
-        b.rank
-            .total_cmp(&a.rank)
-            .then_with(by_id)
-            .then(a.hit.sentence.cmp(&b.hit.sentence))
+/// Replaces `nearest` by the `probe` places with the largest sums of score and bias; of equal ones the first.
+fn best_places(scores: &[f32], biases: &[f32], probe: usize, nearest: &mut Vec<(f32, u32)>) {
+    nearest.clear();
+    let sums = |(score, bias): (&f32, &f32)| score + bias;
+    if probe > FEW || probe >= scores.len() {
+        nearest.extend(scores.iter().zip(biases).map(sums).zip(0..));
+        if probe < nearest.len() {
+            let nearer = |a: &(f32, u32), b: &(f32, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+            nearest.select_nth_unstable_by(probe, nearer);
+            nearest.truncate(probe);
+        }
+        return;
+    }
+    let mut bar = f32::NEG_INFINITY;
+    let blocks = scores.chunks(LANES).zip(biases.chunks(LANES));
+    for ((scores, biases), first) in blocks.zip((0u32..).step_by(LANES)) {
+        let largest = scores
+            .iter()
+            .zip(biases)
+            .map(sums)
+            .fold(f32::NEG_INFINITY, f32::max);
+        if largest <= bar && nearest.len() == probe {
+            continue;
+        }
+        for (sum, place) in scores.iter().zip(biases).map(sums).zip(first..) {
+            if nearest.len() == probe {
+                if sum <= bar {
+                    continue;
+                }
+                nearest.pop();
+            }
+            // Places ascend: one that comes later stands behind its equals.
+            let at = nearest.partition_point(|other| other.0 >= sum);
+            nearest.insert(at, (sum, place));
+            if let Some(last) = nearest.last() {
+                bar = last.0;
+            }
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! When two texts count as the same.
+//! When two texts count as the same, and what stands for a document's name.
 
 /// A 64-bit key of a text's words: equal for texts that differ only in case, punctuation and white space.
 ///
@@ -14,11 +14,17 @@ pub fn text_key(text: &str) -> u64 {
         words.extend(word.chars().flat_map(char::to_lowercase));
         words.push(' ');
     }
-    let hash = blake3::hash(if words.is_empty() {
-        text.as_bytes()
-    } else {
-        words.as_bytes()
-    });
+    first_bits(if words.is_empty() { text } else { &words })
+}
+
+/// The key of a document's name.
+pub(crate) fn doc_key(name: &str) -> u64 {
+    first_bits(name)
+}
+
+/// The first 64 bits of the BLAKE3 hash.
+fn first_bits(text: &str) -> u64 {
+    let hash = blake3::hash(text.as_bytes());
     let mut first = [0; 8];
     first.copy_from_slice(&hash.as_bytes()[..8]);
     u64::from_le_bytes(first)

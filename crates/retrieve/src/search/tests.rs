@@ -2,8 +2,10 @@
 
 use proptest::prelude::*;
 use realsyn_vector::kernel::inner;
+use realsyn_vector::npy::{Element, Matrix, Writer};
 
 use super::*;
+use crate::build::tests::bytes_of;
 use crate::{Builder, Centres, Sentence, text_key};
 
 const DIM: usize = 5;
@@ -74,7 +76,7 @@ impl World {
             dim: DIM,
             is_euclidean: false,
         };
-        let mut builder = Builder::new(centres, "m").unwrap();
+        let mut builder = Builder::new(centres, &std::env::temp_dir()).unwrap();
         for (id, doc, text, cluster, vector) in &self.sentences {
             builder
                 .push(&Sentence {
@@ -86,7 +88,7 @@ impl World {
                 })
                 .unwrap();
         }
-        Searcher::new(Index::open(builder.finish()).unwrap(), options)
+        Searcher::new(Index::open(bytes_of(builder)).unwrap(), options)
     }
 
     /// Ids and cosines of every query, in batches of `batch`.
@@ -94,7 +96,10 @@ impl World {
         let queries: Vec<Query<'_>> = self
             .queries
             .iter()
-            .map(|(doc, vector)| Query { vector, doc })
+            .map(|(doc, vector)| Query {
+                vector,
+                doc: searcher.index().find_doc(doc),
+            })
             .collect();
         let mut scratch = Scratch::default();
         let named = |hits: Vec<Hit>| {
@@ -159,6 +164,51 @@ proptest! {
     }
 
     #[test]
+    fn in_bulk_the_answers_are_the_same(
+        seed in any::<u64>(),
+        top_k in 1usize..6,
+        probe in 1usize..9,
+        jobs in 1usize..4,
+        exclude_same_doc in any::<bool>(),
+    ) {
+        let world = World::new(seed, 7, 150, 60);
+        let options = Options { top_k, probe, exclude_same_doc, ..Options::default() };
+        let searcher = world.searcher(options);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut writer = Writer::new(file.reopen().unwrap(), DIM, Element::F32).unwrap();
+        for (_, vector) in &world.queries {
+            writer.push(vector).unwrap();
+        }
+        writer.finish().unwrap();
+        let docs: Vec<_> = world.queries.iter().map(|(doc, _)| searcher.index().find_doc(doc)).collect();
+        let found = searcher.search_bulk(&Matrix::open(file.path()).unwrap(), &docs, jobs).unwrap();
+        for (query, answer) in world.answers(&searcher, 60).into_iter().enumerate() {
+            let hits: Vec<(String, f32)> =
+                found.hits(query).map(|hit| (searcher.index().id(hit.sentence).to_owned(), hit.cos)).collect();
+            prop_assert_eq!(hits, answer);
+        }
+    }
+
+    #[test]
+    fn the_nearest_places_are_those_of_a_sort(
+        scores in prop::collection::vec(-4i8..4, 1..90),
+        probe in 1usize..100,
+    ) {
+        let scores: Vec<f32> = scores.into_iter().map(f32::from).collect();
+        let biases: Vec<f32> = (0u16..).map(|n| f32::from(n % 3)).take(scores.len()).collect();
+        let mut sorted: Vec<u32> = (0..).take(scores.len()).collect();
+        let sum = |place: u32| scores[place as usize] + biases[place as usize];
+        sorted.sort_by(|&a, &b| sum(b).total_cmp(&sum(a)));
+        sorted.truncate(probe);
+        sorted.sort_unstable();
+        let mut nearest = Vec::new();
+        best_places(&scores, &biases, probe, &mut nearest);
+        let mut places: Vec<u32> = nearest.iter().map(|&(_, place)| place).collect();
+        places.sort_unstable();
+        prop_assert_eq!(places, sorted);
+    }
+
+    #[test]
     fn batches_change_nothing(seed in any::<u64>(), batch in 1usize..50, probe in 1usize..7) {
         let world = World::new(seed, 6, 150, 50);
         let searcher = world.searcher(Options { probe, ..Options::default() });
@@ -210,7 +260,7 @@ fn a_search_without_sentences_finds_nothing() {
             &mut Scratch::default(),
             &[Query {
                 vector: &[1.0],
-                doc: "",
+                doc: None,
             }],
         )
         .unwrap_err();
