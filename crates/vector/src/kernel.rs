@@ -28,18 +28,24 @@
     reason = "a tie is the equality of two results of one definition"
 )]
 
+mod coarse;
+mod exact;
 mod micro;
 mod panels;
 mod portable;
+mod sift;
 
 #[cfg(target_arch = "aarch64")]
 mod neon;
 #[cfg(target_arch = "x86_64")]
 mod x86;
+#[cfg(target_arch = "x86_64")]
+mod x86_bytes;
 
 #[cfg(test)]
 mod tests;
 
+pub use coarse::{Coarse, CoarseColumns, Hit, MOST_DIMS, Sieve};
 pub use panels::{Element, F16, F32, PanelView, Panels, Rows, interleave};
 
 /// Columns in one panel.
@@ -155,6 +161,26 @@ impl Kernel {
             Self::Avx512 => is_x86_feature_detected!("avx512f"),
             #[cfg(target_arch = "aarch64")]
             Self::Neon => true,
+        }
+    }
+
+    /// Runs a loop, compiled for the kernel's instruction set.
+    fn run<T: exact::Task>(self, task: T) -> T::Output {
+        assert!(
+            self.runs_here(),
+            "the processor has the kernel's instructions"
+        );
+        match self {
+            Self::Portable => task.run(),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: `runs_here` found AVX2, FMA and F16C.
+            Self::Avx2 => unsafe { x86::run_avx2(task) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: `runs_here` found AVX-512F.
+            Self::Avx512 => unsafe { x86::run_avx512(task) },
+            #[cfg(target_arch = "aarch64")]
+            // NEON is part of every aarch64 target: the plain loop is compiled for it.
+            Self::Neon => task.run(),
         }
     }
 

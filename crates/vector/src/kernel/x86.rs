@@ -11,6 +11,7 @@ use std::arch::x86_64::{
 };
 
 use super::Nearest;
+use super::exact::Task;
 use super::micro::{self, Isa, Race, Tile};
 use super::panels::{Element, PanelView, Panels, Rows};
 
@@ -220,4 +221,22 @@ pub unsafe fn scores_avx512<E: Element>(rows: Rows<'_>, panels: PanelView<'_, E>
 pub unsafe fn nearest_avx512(rows: Rows<'_>, panels: &Panels, first: u32, best: &mut [Nearest]) {
     // SAFETY: the caller's promise.
     unsafe { micro::nearest::<Avx512>(rows, panels, first, best) };
+}
+
+/// See [`super::Kernel::product`] and its like.
+///
+/// # Safety
+/// The processor has AVX2, FMA and F16C.
+#[target_feature(enable = "avx2,fma,f16c")]
+pub unsafe fn run_avx2<T: Task>(task: T) -> T::Output {
+    task.run()
+}
+
+/// See [`super::Kernel::product`] and its like.
+///
+/// # Safety
+/// The processor has AVX-512F.
+#[target_feature(enable = "avx512f")]
+pub unsafe fn run_avx512<T: Task>(task: T) -> T::Output {
+    task.run()
 }
