@@ -1,49 +1,152 @@
-//! Operands as tasks: a page, or some lines of a JSON Lines file.
+//! Operands as pieces of work: a page, some lines, a record of a container.
 //!
-//! Memory: a page's path, or a batch of lines. Order: the operands', folders in byte order.
+//! One thread walks the operands, looks at each file and sends its pieces over a bounded channel; the workers turn pieces
+//! into documents. What a container needs to be read in order (a tar) is read here; what can be read at random (WARC,
+//! EPUB) is only listed here and read by the workers.
+//!
+//! Memory: a few pieces. Order: the operands', folders in byte order.
 
-use std::io::{self, BufRead, Read};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use clap::ValueEnum;
-use realsyn_lines::{Batch, Batches, Cut, Operand, Stop};
-use serde::Serialize;
+use realsyn_lines::{Operand, Origin, Stop, decoded};
 use walkdir::WalkDir;
 
-/// What a document looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
-pub enum From {
-    /// By the first character: { begins JSON Lines
-    Auto,
-    /// HTML, a document a file
-    Html,
-    /// OBELICS JSON Lines, a document a line
-    Obelics,
+use crate::settle::Desk;
+use crate::single::Single;
+use crate::sniff::{self, Form, From};
+use crate::{lines, sniff::sniff};
+
+/// Pieces that may wait for a worker.
+const WAITING: usize = 2;
+/// How often a worker that waits for a piece looks whether the run is over.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// Something that a worker turns into documents.
+pub trait Piece: Send {
+    /// Documents of input that it stands for: what a resumed run skips.
+    fn units(&self) -> u64;
+
+    /// Extracts the documents and hands them to `desk` in their order.
+    fn settle(self: Box<Self>, desk: &mut Desk<'_>);
 }
 
 /// What one worker does at a time.
-pub enum Task {
-    /// Reads a page.
-    Page(Operand),
-    /// Extracts the lines of a batch whose numbers are beyond the second field; the third counts them all.
-    Lines(Batch, u64, u64),
-    /// Rejects what cannot be read.
-    Broken(String, String),
+pub type Task = Box<dyn Piece>;
+
+/// Nobody listens any more.
+#[derive(Debug)]
+pub struct Over;
+
+/// Where pieces go.
+pub struct Outlet {
+    sender: SyncSender<Task>,
+    /// Units that an earlier run has done.
+    skip: u64,
+}
+
+impl Outlet {
+    /// Hands a piece on, unless an earlier run has done it.
+    ///
+    /// # Errors
+    /// The run is over.
+    pub fn send(&mut self, piece: impl Piece + 'static) -> Result<(), Over> {
+        let units = piece.units();
+        if self.skip >= units && units > 0 {
+            self.skip -= units;
+            return Ok(());
+        }
+        self.sender.send(Box::new(piece)).map_err(|_| Over)
+    }
+
+    /// How many of the next `units` an earlier run has done; they are not asked for again.
+    pub fn skip(&mut self, units: u64) -> u64 {
+        let skipped = self.skip.min(units);
+        self.skip -= skipped;
+        skipped
+    }
+
+    /// Hands on the rejection of a file or a part of it.
+    ///
+    /// # Errors
+    /// The run is over.
+    pub fn reject(
+        &mut self,
+        file: &str,
+        offset: Option<u64>,
+        code: &'static str,
+        message: String,
+    ) -> Result<(), Over> {
+        self.send(Broken {
+            file: file.to_owned(),
+            offset,
+            code,
+            message,
+        })
+    }
+}
+
+/// What cannot be read.
+struct Broken {
+    file: String,
+    offset: Option<u64>,
+    code: &'static str,
+    message: String,
+}
+
+impl Piece for Broken {
+    fn units(&self) -> u64 {
+        1
+    }
+
+    fn settle(self: Box<Self>, desk: &mut Desk<'_>) {
+        let origin = Origin {
+            file: Some(&self.file),
+            offset: self.offset,
+            ..Origin::default()
+        };
+        desk.refuse(self.code, &self.message, origin);
+    }
+}
+
+/// A file that is open, or standard input.
+pub struct Input {
+    /// Which it is.
+    pub operand: Operand,
+    /// Its name in records and messages.
+    pub name: Arc<str>,
+    /// Its contents from the beginning, decompressed.
+    pub reader: Box<dyn Read + Send>,
+}
+
+/// What the tasks of a run depend on.
+#[derive(Clone)]
+pub struct Plan {
+    /// Files and folders.
+    pub operands: Vec<PathBuf>,
+    /// A list of more of them.
+    pub files0_from: Option<PathBuf>,
+    /// What they are.
+    pub from: From,
+    /// The longest line.
+    pub max_line: usize,
+    /// The longest document.
+    pub max_document: u64,
+    /// The longest picture.
+    pub max_image: u64,
+    /// Units that an earlier run has done.
+    pub skip: u64,
 }
 
 /// The tasks of a list of operands.
 pub struct Tasks {
-    operands: std::vec::IntoIter<PathBuf>,
-    folder: Option<walkdir::IntoIter>,
-    lines: Option<Batches>,
-    /// Lines of the current file that came in earlier batches.
-    before: u64,
-    /// Units that an earlier run has done.
-    skip: u64,
-    from: From,
-    max_line: usize,
+    pieces: Receiver<Task>,
     stop: Stop,
 }
 
@@ -51,7 +154,15 @@ pub struct Tasks {
 ///
 /// # Errors
 /// One cannot.
-pub fn check(operands: &[PathBuf]) -> Result<()> {
+pub fn check(operands: &[PathBuf], files0_from: Option<&Path>) -> Result<()> {
+    if let Some(list) = files0_from {
+        if !operands.is_empty() {
+            bail!("files cannot be named beside --files0-from");
+        }
+        if list.as_os_str() != "-" {
+            Operand::File(list.to_owned()).check()?;
+        }
+    }
     for path in operands {
         if path.as_os_str() == "-" {
             continue;
@@ -78,110 +189,23 @@ pub fn check(operands: &[PathBuf]) -> Result<()> {
 }
 
 impl Tasks {
-    /// The tasks of `operands` behind the first `skip` documents.
-    pub fn new(
-        operands: Vec<PathBuf>,
-        from: From,
-        max_line: usize,
-        skip: u64,
-        stop: &Stop,
-    ) -> Self {
-        let operands = if operands.is_empty() {
-            vec![PathBuf::from("-")]
-        } else {
-            operands
+    /// Starts reading.
+    pub fn new(plan: Plan, stop: &Stop) -> Self {
+        let (sender, pieces) = sync_channel(WAITING);
+        let mut walk = Walk {
+            outlet: Outlet {
+                sender,
+                skip: plan.skip,
+            },
+            stop: stop.clone(),
+            plan,
         };
+        // Not joined: it may wait for standard input for ever, and then ends with the process.
+        thread::spawn(move || walk.all());
         Self {
-            operands: operands.into_iter(),
-            folder: None,
-            lines: None,
-            before: 0,
-            skip,
-            from,
-            max_line,
+            pieces,
             stop: stop.clone(),
         }
-    }
-
-    fn batch(&mut self) -> Option<Task> {
-        loop {
-            let Some(batch) = self.lines.as_mut()?.next() else {
-                self.lines = None;
-                return None;
-            };
-            let (first, units) = (self.before, batch.units());
-            self.before += units;
-            if self.skip >= units {
-                self.skip -= units;
-                continue;
-            }
-            let skipped = std::mem::take(&mut self.skip);
-            return Some(Task::Lines(batch, first + skipped, units - skipped));
-        }
-    }
-
-    /// The next file of the folder that is walked; `None` when there is no more.
-    fn walked(&mut self) -> Option<Result<PathBuf, Task>> {
-        loop {
-            match self.folder.as_mut()?.next() {
-                None => {
-                    self.folder = None;
-                    return None;
-                }
-                Some(Ok(entry)) => {
-                    if entry.file_type().is_file() && is_document(entry.path()) {
-                        return Some(Ok(entry.into_path()));
-                    }
-                }
-                Some(Err(error)) => {
-                    let path = error
-                        .path()
-                        .map(|path| path.display().to_string())
-                        .unwrap_or_default();
-                    return Some(Err(Task::Broken(path, error.to_string())));
-                }
-            }
-        }
-    }
-
-    /// The task that a file is, or nothing when it has become the source of the next batches.
-    fn start(&mut self, path: PathBuf) -> Option<Task> {
-        let operand = if path.as_os_str() == "-" {
-            Operand::Stdin
-        } else {
-            Operand::File(path)
-        };
-        let is_page = match self.from {
-            From::Html => true,
-            From::Obelics => false,
-            From::Auto => match is_page(&operand) {
-                Ok(is_page) => is_page,
-                Err(error) => {
-                    return self.one(Task::Broken(operand.name().to_string(), error.to_string()));
-                }
-            },
-        };
-        if is_page {
-            return self.one(Task::Page(operand));
-        }
-        // Documents are long and dear: small batches, so that no thread waits at the end.
-        let cut = Cut {
-            max_line: self.max_line,
-            max_lines: 16,
-            ..Cut::default()
-        };
-        self.lines = Some(Batches::new(vec![operand], cut, 0, &self.stop));
-        self.before = 0;
-        None
-    }
-
-    /// A task that is one unit, unless it is done already.
-    fn one(&mut self, task: Task) -> Option<Task> {
-        if self.skip > 0 {
-            self.skip -= 1;
-            return None;
-        }
-        Some(task)
     }
 }
 
@@ -193,74 +217,197 @@ impl Iterator for Tasks {
             if self.stop.is_set() {
                 return None;
             }
-            if let Some(task) = self.batch() {
-                return Some(task);
-            }
-            let task = match self.walked() {
-                Some(Ok(path)) => self.start(path),
-                Some(Err(broken)) => self.one(broken),
-                None => {
-                    let path = self.operands.next()?;
-                    if path.is_dir() {
-                        self.folder = Some(WalkDir::new(&path).sort_by_file_name().into_iter());
-                        None
-                    } else {
-                        self.start(path)
-                    }
-                }
-            };
-            if task.is_some() {
-                return task;
+            match self.pieces.recv_timeout(PATIENCE) {
+                Ok(piece) => return Some(piece),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => {}
             }
         }
     }
 }
 
-/// Whether a file in a folder is taken, by its name.
-fn is_document(path: &Path) -> bool {
-    let Some(name) = path.file_name() else {
-        return false;
-    };
-    let name = name.to_string_lossy().to_ascii_lowercase();
-    [
-        ".html",
-        ".htm",
-        ".xhtml",
-        ".jsonl",
-        ".jsonl.gz",
-        ".jsonl.zst",
-    ]
-    .iter()
-    .any(|end| name.ends_with(end))
+struct Walk {
+    plan: Plan,
+    outlet: Outlet,
+    stop: Stop,
 }
 
-/// Whether the first character that is no white space begins something else than a JSON object.
-fn is_page(operand: &Operand) -> io::Result<bool> {
-    let decides = |bytes: &[u8]| {
-        bytes
-            .iter()
-            .copied()
-            .find(|byte| !byte.is_ascii_whitespace())
-    };
-    if *operand == Operand::Stdin {
-        // Looked at without being taken. Compressed input cannot be looked into so: it is taken for lines.
-        let mut stdin = io::stdin().lock();
-        let head = stdin.fill_buf()?;
-        return Ok(!matches!(decides(head), None | Some(b'{' | 0x1f | 0x28)));
+impl Walk {
+    fn all(&mut self) -> Result<(), Over> {
+        if let Some(list) = self.plan.files0_from.clone() {
+            return self.listed(&list);
+        }
+        let operands = std::mem::take(&mut self.plan.operands);
+        if operands.is_empty() {
+            return self.file(Path::new("-"));
+        }
+        operands.iter().try_for_each(|path| self.path(path))
     }
-    let mut head = Vec::with_capacity(512);
-    // A broken compressed file: reading it will say so.
-    if operand.open()?.take(512).read_to_end(&mut head).is_err() && head.is_empty() {
-        return Ok(false);
+
+    /// The files of a list, each name ended by a NUL as `find -print0` does.
+    fn listed(&mut self, list: &Path) -> Result<(), Over> {
+        let name = list.display().to_string();
+        let operand = Operand::list(&[list.to_owned()]);
+        let reader = match operand[0].open() {
+            Ok(reader) => BufReader::new(reader),
+            Err(error) => return self.outlet.reject(&name, None, "unreadable", error.to_string()),
+        };
+        for path in reader.split(0) {
+            match path {
+                Ok(path) if path.is_empty() => {}
+                Ok(path) => self.path(&native(path))?,
+                Err(error) => {
+                    return self.outlet.reject(&name, None, "unreadable", error.to_string());
+                }
+            }
+        }
+        Ok(())
     }
-    Ok(!head.is_empty() && decides(&head) != Some(b'{'))
+
+    fn path(&mut self, path: &Path) -> Result<(), Over> {
+        if !path.is_dir() {
+            return self.file(path);
+        }
+        for entry in WalkDir::new(path).sort_by_file_name() {
+            if self.stop.is_set() {
+                return Err(Over);
+            }
+            match entry {
+                // A link to a file is taken, one to a folder is not: it may lead to where we are.
+                Ok(entry) if !sniff::is_document(entry.path()) || entry.file_type().is_dir() => {}
+                Ok(entry) if entry.path_is_symlink() && entry.path().is_dir() => {}
+                Ok(entry) => self.file(entry.path())?,
+                Err(error) => {
+                    let path = error.path().map(|path| path.display().to_string());
+                    self.outlet.reject(
+                        &path.unwrap_or_default(),
+                        None,
+                        "unreadable",
+                        error.to_string(),
+                    )?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, path: &Path) -> Result<(), Over> {
+        if self.stop.is_set() {
+            return Err(Over);
+        }
+        let operand = if path.as_os_str() == "-" {
+            Operand::Stdin
+        } else {
+            Operand::File(path.to_owned())
+        };
+        let name = operand.name();
+        let opened = match self.open(&operand) {
+            Ok(opened) => opened,
+            Err(error) => {
+                return self
+                    .outlet
+                    .reject(&name, None, "unreadable", error.to_string());
+            }
+        };
+        let (form, reader) = opened;
+        let input = Input {
+            operand,
+            name,
+            reader,
+        };
+        let (plan, outlet) = (&self.plan, &mut self.outlet);
+        match form {
+            Form::Html | Form::Markdown => outlet.send(Single { input, form }),
+            Form::Lines => lines::read(input, plan, &self.stop, outlet),
+            Form::Warc | Form::Epub | Form::Webdataset | Form::Parquet | Form::Unknown => outlet
+                .reject(
+                    &input.name,
+                    None,
+                    "unknown-format",
+                    "no known form of document begins so".to_owned(),
+                ),
+        }
+    }
+
+    /// Opens a file and tells what it is, looking into compressed ones.
+    fn open(&self, operand: &Operand) -> std::io::Result<(Form, Box<dyn Read + Send>)> {
+        if let Operand::File(path) = operand
+            && !path.metadata()?.is_file()
+            && path.is_dir()
+        {
+            return Err(std::io::ErrorKind::IsADirectory.into());
+        }
+        let mut reader = match operand {
+            Operand::Stdin => decoded(std::io::stdin())?,
+            Operand::File(path) => decoded(File::open(path)?)?,
+        };
+        if let Some(form) = self.plan.from.form() {
+            return Ok((form, reader));
+        }
+        let mut head = Vec::with_capacity(sniff::HEAD);
+        let mut failed = None;
+        while head.len() < sniff::HEAD && sniff::is_open(&head) {
+            let from = head.len();
+            head.resize(sniff::HEAD, 0);
+            match reader.read(&mut head[from..]) {
+                Ok(0) => {
+                    head.truncate(from);
+                    break;
+                }
+                Ok(length) => head.truncate(from + length),
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {
+                    head.truncate(from);
+                }
+                Err(error) => {
+                    head.truncate(from);
+                    failed = Some(error);
+                    break;
+                }
+            }
+        }
+        let form = sniff(&head, &operand.name());
+        match failed {
+            // A broken compressed file: whoever reads the rest will say so again.
+            Some(error) if head.is_empty() => Err(error),
+            Some(error) => Ok((form, Box::new(Cursor::new(head).chain(Failing(Some(error)))))),
+            None => Ok((form, Box::new(Cursor::new(head).chain(reader)))),
+        }
+    }
+}
+
+/// The rest of a file that could not be read.
+struct Failing(Option<std::io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+#[cfg(unix)]
+fn native(name: Vec<u8>) -> PathBuf {
+    use std::os::unix::ffi::OsStringExt as _;
+    std::ffi::OsString::from_vec(name).into()
+}
+
+#[cfg(not(unix))]
+fn native(name: Vec<u8>) -> PathBuf {
+    String::from_utf8_lossy(&name).into_owned().into()
 }
 
 /// The id of a document: its path as given.
-pub fn id(file: &str) -> Arc<str> {
+pub fn id(file: &str) -> &str {
     let mut id = file;
     while let Some(rest) = id.strip_prefix("./") {
         id = rest.trim_start_matches('/');
     }
-    Arc::from(id)
+    id
+}
+
+/// The folder that relative references of a file start in.
+pub fn folder(file: &str) -> &Path {
+    if file == "-" {
+        return Path::new("");
+    }
+    Path::new(file).parent().unwrap_or(Path::new(""))
 }

@@ -122,16 +122,19 @@ fn is_left_out(page: &Page, index: usize) -> bool {
         }
         _ => {}
     }
+    if page.is_bare(index) {
+        return false;
+    }
     if page.attr(index, "hidden").is_some()
         || page
             .attr(index, "aria-hidden")
-            .is_some_and(|value| &*value == "true")
+            .is_some_and(|value| value == "true")
     {
         return true;
     }
     let has_role = page.attr(index, "role").is_some_and(|role| {
         matches!(
-            &*role,
+            role,
             "navigation"
                 | "search"
                 | "banner"
@@ -463,7 +466,7 @@ mod tests {
 
     /// The texts and pictures of a page's content.
     fn content(html: &str) -> (Vec<String>, usize) {
-        let page = Page::new(tree::parse(html).unwrap());
+        let page = Page::new(tree::parse(html, false).unwrap());
         let blocks = walk::blocks(&page, &main(&page));
         let pictures = blocks.iter().map(|block| block.pictures.len()).sum();
         (

@@ -10,12 +10,16 @@ use realsyn_picture::Limits;
 use realsyn_record::{Image, Sentence, content_hash};
 use serde::Serialize;
 
-use crate::location::{Base, Location};
+use crate::about::About;
+use crate::interleaved::Declared;
+use crate::location::Location;
 use crate::look::{self, Flaw};
-use crate::obelics::Declared;
-use crate::rules::{self, Rule};
+use crate::language::Language;
+use crate::rules::Rule;
+use crate::shelf::Shelf;
+use crate::source::Source;
 use crate::walk::{Block, Picture};
-use crate::{location, text};
+use crate::{ExtractError, location, text};
 
 /// How a record was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +39,10 @@ pub struct Options {
     pub min_words: usize,
     /// The greatest number of words of a sentence.
     pub max_words: usize,
+    /// The languages that sentences may be in.
+    pub languages: Vec<Language>,
+    /// The least number of words that depend on one word of a sentence.
+    pub min_complexity: usize,
     /// The shortest side of an image in pixels.
     pub min_side: u32,
     /// The greatest ratio of the longer to the shorter side.
@@ -45,6 +53,8 @@ pub struct Options {
     pub max_document: u64,
     /// What a picture file may cost.
     pub limits: Limits,
+    /// Where pictures are put that are no files of their own.
+    pub shelf: Option<Shelf>,
 }
 
 impl Default for Options {
@@ -54,6 +64,8 @@ impl Default for Options {
             skip: Vec::new(),
             min_words: 3,
             max_words: 81,
+            languages: vec![Language::ENGLISH],
+            min_complexity: 1,
             min_side: 100,
             max_aspect: 3.0,
             images: true,
@@ -62,6 +74,7 @@ impl Default for Options {
                 max_bytes: 64 << 20,
                 ..Limits::default()
             },
+            shelf: None,
         }
     }
 }
@@ -74,7 +87,8 @@ impl Options {
     }
 }
 
-/// An `image/1` record, with the size that a document claims for a picture that nobody has measured.
+/// An `image/1` record, with the size that a document claims for a picture that nobody has measured, and the place of one
+/// that lies in a container.
 #[derive(Clone, Debug, Serialize)]
 pub struct Occurrence {
     /// The record.
@@ -86,6 +100,15 @@ pub struct Occurrence {
     /// The claimed height.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub declared_height: Option<u32>,
+    /// The container, by its path as given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archive: Option<String>,
+    /// The member's name, in a container that names its members.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
+    /// Where the record or member begins in the container, in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
 }
 
 /// An image or sentence that does not go on.
@@ -108,7 +131,7 @@ pub struct Refused {
 pub enum Item {
     /// An image that goes on.
     Image(Box<Occurrence>),
-    /// A sentence that has passed every rule but entropy.
+    /// A sentence, which no rule has taken out yet.
     Sentence(Sentence<'static>),
     /// What a rule, or a flaw, has taken out.
     Refused(Refused),
@@ -125,33 +148,35 @@ pub struct Document {
 
 /// Builds a [`Document`] from blocks.
 pub(crate) struct Assembler<'a> {
-    pub id: String,
-    pub title: Option<String>,
-    pub base: Base,
-    pub options: &'a Options,
+    source: &'a Source<'a>,
+    about: About,
+    options: &'a Options,
+    /// What the document says of its pictures, by their number.
     pub declared: Vec<Declared>,
-    pub items: Vec<Item>,
-    pub images: usize,
-    pub sentences: usize,
-    pub seen: HashSet<Location>,
+    items: Vec<Item>,
+    images: usize,
+    sentences: usize,
+    seen: HashSet<Location>,
+    failed: Option<ExtractError>,
 }
 
 impl<'a> Assembler<'a> {
-    pub fn new(id: String, title: Option<String>, base: Base, options: &'a Options) -> Self {
+    /// `about` is what the document says of itself, the source's included.
+    pub fn new(source: &'a Source<'a>, about: About, options: &'a Options) -> Self {
         Self {
-            id,
-            title,
-            base,
+            source,
+            about,
             options,
             declared: Vec::new(),
             items: Vec::new(),
             images: 0,
             sentences: 0,
             seen: HashSet::new(),
+            failed: None,
         }
     }
 
-    pub fn finish(mut self, blocks: Vec<Block>) -> Document {
+    pub fn finish(mut self, blocks: Vec<Block>) -> Result<Document, ExtractError> {
         for block in blocks {
             let label = text::label(&block.text);
             let body = &block.text[label..];
@@ -167,9 +192,12 @@ impl<'a> Assembler<'a> {
                 self.image(picture);
             }
         }
-        Document {
-            id: self.id,
-            items: self.items,
+        match self.failed {
+            Some(error) => Err(error),
+            None => Ok(Document {
+                id: self.source.id.to_owned(),
+                items: self.items,
+            }),
         }
     }
 
@@ -178,25 +206,24 @@ impl<'a> Assembler<'a> {
     }
 
     fn sentence(&mut self, text: &str) {
+        let id = self.source.id;
         let sentence = Sentence {
             schema: Sentence::SCHEMA,
-            id: Cow::Owned(format!("{}/s{}", self.id, self.sentences)),
-            doc: Cow::Owned(self.id.clone()),
+            id: Cow::Owned(format!("{id}/s{}", self.sentences)),
+            doc: Cow::Owned(id.to_owned()),
             pos: self.pos(),
             hash: content_hash(text.as_bytes()),
             text: Cow::Owned(text.to_owned()),
+            doc_url: owned(self.about.url.as_ref()),
+            lang: owned(self.about.lang.as_ref()),
+            license: owned(self.about.license.as_ref()),
         };
         self.sentences += 1;
-        let refusal = if text.contains('\u{fffd}') {
+        self.items.push(if text.contains('\u{fffd}') {
             let message = "holds bytes that are no text in the document's encoding".to_owned();
-            Some((Class::Error, "damaged-text", message))
+            refused("sentence", Class::Error, "damaged-text", message, &sentence)
         } else {
-            rules::broken(text, self.options)
-                .map(|(rule, message)| (Class::Filter, rule.code(), message))
-        };
-        self.items.push(match refusal {
-            Some((class, code, message)) => refused("sentence", class, code, message, &sentence),
-            None => Item::Sentence(sentence),
+            Item::Sentence(sentence)
         });
     }
 
@@ -207,21 +234,13 @@ impl<'a> Assembler<'a> {
             return;
         }
         let declared = self.declared.get(number).cloned().unwrap_or_default();
-        let places: Vec<Location> = picture
-            .candidates
-            .iter()
-            .filter_map(|reference| location::resolve(reference, &self.base))
-            .collect();
-        let place = places
-            .iter()
-            .find(|place| look::is_there(place))
-            .or(places.first())
-            .cloned();
+        let place = self.place(&picture);
+        let id = self.source.id;
         let mut occurrence = Occurrence {
             image: Image {
                 schema: Image::SCHEMA,
-                id: Cow::Owned(format!("{}/i{number}", self.id)),
-                doc: Cow::Owned(self.id.clone()),
+                id: Cow::Owned(format!("{id}/i{number}")),
+                doc: Cow::Owned(id.to_owned()),
                 pos: self.pos(),
                 hash: None,
                 path: None,
@@ -232,15 +251,22 @@ impl<'a> Assembler<'a> {
                 bytes: None,
                 alt: picture.alt.map(Cow::Owned),
                 figcaption: picture.caption.map(Cow::Owned),
-                title: self.title.clone().map(Cow::Owned),
+                title: owned(self.about.title.as_ref()),
+                doc_url: owned(self.about.url.as_ref()),
+                lang: owned(self.about.lang.as_ref()),
+                license: owned(self.about.license.as_ref()),
             },
             declared_width: declared.original_width,
             declared_height: declared.original_height,
+            archive: None,
+            member: None,
+            offset: None,
         };
         self.images += 1;
         match &place {
             Some(Location::Path(path)) => occurrence.image.path = Some(Cow::Owned(path.clone())),
             Some(Location::Url(url)) => occurrence.image.url = Some(Cow::Owned(url.clone())),
+            Some(Location::Member(name)) => occurrence.member = Some(name.clone()),
             None => {}
         }
         let item = match self.judge(place, &mut occurrence) {
@@ -248,6 +274,24 @@ impl<'a> Assembler<'a> {
             Err(flaw) => refused("image", flaw.class, flaw.code, flaw.message, &occurrence),
         };
         self.items.push(item);
+    }
+
+    /// The best place at which the picture is; if it is nowhere, the best place.
+    fn place(&self, picture: &Picture) -> Option<Location> {
+        let mut places: Vec<Location> = picture
+            .candidates
+            .iter()
+            .filter_map(|reference| location::resolve(reference, &self.source.base))
+            .collect();
+        let held = self.source.pictures.and_then(|pictures| {
+            places
+                .iter()
+                .position(|place| place.name().is_some_and(|name| pictures.has(name)))
+        });
+        let at = held
+            .or_else(|| places.iter().position(look::is_there))
+            .unwrap_or(0);
+        (!places.is_empty()).then(|| places.swap_remove(at))
     }
 
     fn judge(&mut self, place: Option<Location>, occurrence: &mut Occurrence) -> Result<(), Flaw> {
@@ -270,18 +314,20 @@ impl<'a> Assembler<'a> {
                 "the document has shown it before".to_owned(),
             ));
         }
-        if look::is_remote(&place) {
+        let options = self.options;
+        let Some(file) = look::read(&place, self.source.pictures, &options.limits)? else {
             return Ok(());
-        }
-        let look = look::look(&place, &self.options.limits)?;
+        };
+        let is_file = matches!(place, Location::Path(_));
+        (occurrence.archive, occurrence.offset) = (file.archive, file.offset);
+        let look = look::look(&file.bytes, &options.limits)?;
         (occurrence.declared_width, occurrence.declared_height) = (None, None);
         let image = &mut occurrence.image;
         let (width, height) = (look.header.width, look.header.height);
         image.hash = Some(look.hash);
         (image.width, image.height) = (Some(width), Some(height));
         image.format = Some(look.header.format.as_str());
-        image.bytes = Some(look.bytes);
-        let options = self.options;
+        image.bytes = Some(file.bytes.len() as u64);
         if options.asks(Rule::TooSmall) && width.min(height) < options.min_side {
             let message = format!(
                 "{width}x{height} pixels, the shorter side of at least {}",
@@ -297,11 +343,30 @@ impl<'a> Assembler<'a> {
             );
             return Err(filter(Rule::BadAspect, message));
         }
+        if let (Some(shelf), false, Some(hash), Some(format)) =
+            (&options.shelf, is_file, &image.hash, image.format)
+        {
+            match shelf.put(&file.bytes, hash, format) {
+                Ok(path) => image.path = Some(Cow::Owned(path)),
+                Err(error) => {
+                    let what = format!("the picture {}: {error}", image.id);
+                    self.failed = Some(ExtractError::Shelf(what));
+                }
+            }
+            // The file says all that the URI said.
+            if image.url.as_deref().is_some_and(location::is_data) {
+                image.url = None;
+            }
+        }
         Ok(())
     }
 }
 
-fn refused(
+fn owned(value: Option<&String>) -> Option<Cow<'static, str>> {
+    value.cloned().map(Cow::Owned)
+}
+
+pub(crate) fn refused(
     kind: &'static str,
     class: Class,
     code: &'static str,

@@ -17,30 +17,48 @@ pub enum ExtractError {
     /// HTML that grows into more elements than a page can sensibly have.
     #[error("the document has more than {0} elements")]
     TooManyElements(usize),
-    /// An OBELICS line that is no JSON object of the expected form.
+    /// A line that is no JSON object.
+    #[error("not a JSON object: {0}")]
+    BadJson(String),
+    /// A JSON object that has the keys of no known form.
+    #[error("a JSON object with neither images and texts nor text_list")]
+    UnknownDocument,
+    /// An object that is no document of OBELICS.
     #[error("not an OBELICS document: {0}")]
     BadObelics(String),
-    /// An OBELICS document whose parallel lists do not fit together.
-    #[error("not an OBELICS document: position {position} {what}")]
-    BadPosition {
-        /// The position in `images` and `texts`.
-        position: usize,
-        /// What is wrong there.
-        what: &'static str,
-    },
+    /// An object that is no document of MMC4.
+    #[error("not an MMC4 document: {0}")]
+    BadMmc4(String),
+    /// An object that is no document of `OmniCorpus`.
+    #[error("not an OmniCorpus document: {0}")]
+    BadOmniCorpus(String),
+    /// A picture cannot be put into [`Options::shelf`](crate::Options::shelf): no fault of the document.
+    #[error("cannot write {0}")]
+    Shelf(String),
     /// A library met something that it does not handle.
     #[error("the page could not be read: {0}")]
     Unreadable(String),
 }
 
 impl ExtractError {
+    /// Whether the run cannot go on, because the next document would end as this one did.
+    #[must_use]
+    pub fn is_fatal(&self) -> bool {
+        matches!(self, Self::Shelf(_))
+    }
+
     /// The stable kebab-case name of the reason, as it stands in reject records.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::TooLarge { .. } => "document-too-large",
             Self::TooManyElements(_) => "too-many-elements",
-            Self::BadObelics(_) | Self::BadPosition { .. } => "bad-obelics",
+            Self::BadJson(_) => "bad-json",
+            Self::UnknownDocument => "unknown-document",
+            Self::BadObelics(_) => "bad-obelics",
+            Self::BadMmc4(_) => "bad-mmc4",
+            Self::BadOmniCorpus(_) => "bad-omnicorpus",
+            Self::Shelf(_) => "cannot-write",
             Self::Unreadable(_) => "bad-html",
         }
     }

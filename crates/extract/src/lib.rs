@@ -1,61 +1,75 @@
 //! Documents to `image` and `sentence` records, in document order.
 //!
-//! A document is an HTML page ([`html`]) or a line of OBELICS JSON Lines ([`obelics`]). Both become [`Item`]s: images
-//! whose files have been looked at, sentences that have passed every rule that needs no knowledge of the corpus, and
-//! what was taken out, with its reason. The rule that needs the corpus, entropy, is asked afterwards with the
-//! [`WordCounts`] of all sentences that got so far.
+//! A document is an HTML page ([`html`]), text without markup ([`text`]), or a line of JSON Lines in one of the data
+//! sets' forms ([`interleaved`]). All become [`Item`]s: images whose files have been looked at, sentences, and what was
+//! taken out, with its reason. What is known of a document beforehand, and the container that its pictures lie in, comes as
+//! a [`Source`]. Then a [`Judge`] asks of the sentences every rule that needs no knowledge of the corpus; the entropy needs
+//! the [`Frequencies`] of its words, which a [`Counter`] gathers.
 //!
-//! Memory: up to 25 times the document (a page of nothing but short paragraphs), which is bounded by [`Options::max_document`], and one picture file at a time.
-//! Order: as in the document; the same bytes give the same records.
+//! Memory: up to 25 times the document (a page of nothing but short paragraphs), which is bounded by
+//! [`Options::max_document`], and one picture file at a time. Order: as in the document; the same bytes give the same
+//! records.
 
+mod about;
 mod charset;
 mod content;
-mod counts;
+mod counter;
 mod document;
 mod error;
+mod frequencies;
+mod interleaved;
+mod json;
+mod judge;
+mod language;
 mod location;
 mod look;
+mod mmc4;
 mod obelics;
 mod page;
+mod percentiles;
 mod rules;
+mod shelf;
+mod source;
 mod text;
 mod tree;
 mod walk;
+mod word;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use realsyn_record::content_hash;
 
-pub use counts::{CountsError, WordCounts};
+pub use about::About;
+pub use counter::Counter;
 pub use document::{Class, Document, Item, Occurrence, Options, Refused};
 pub use error::ExtractError;
+pub use frequencies::{Cache, CountsError, Frequencies};
+pub use interleaved::Form;
+pub use judge::{Judge, Scratch};
+pub use language::Language;
+pub use location::{Base, normal};
+pub use percentiles::Percentiles;
 pub use rules::Rule;
+pub use shelf::Shelf;
+pub use source::{Held, Pictures, Source};
 
 use document::Assembler;
-use location::Base;
 use page::Page;
+use walk::{Block, Picture};
 
 /// Extracts an HTML page.
-///
-/// `id` becomes the document's id, `folder` is where relative references start, `charset` the label that a transport gave
-/// to the encoding.
 ///
 /// # Errors
 /// The page as a whole is of no use: too large, or too many elements.
 pub fn html(
     bytes: &[u8],
-    id: &str,
-    folder: &Path,
-    charset: Option<&str>,
+    source: &Source<'_>,
     options: &Options,
 ) -> Result<Document, ExtractError> {
     check_length(bytes, options)?;
     // Of the libraries below, none promises never to panic on what the web holds.
-    catch_unwind(AssertUnwindSafe(|| {
-        page(bytes, id, folder, charset, options)
-    }))
-    .unwrap_or_else(|panic| {
+    catch_unwind(AssertUnwindSafe(|| page(bytes, source, options))).unwrap_or_else(|panic| {
         let why = panic
             .downcast_ref::<String>()
             .cloned()
@@ -68,43 +82,85 @@ pub fn html(
 
 fn page(
     bytes: &[u8],
-    id: &str,
-    folder: &Path,
-    charset: Option<&str>,
+    source: &Source<'_>,
     options: &Options,
 ) -> Result<Document, ExtractError> {
-    let page = Page::new(tree::parse(&charset::decode(bytes, charset))?);
-    let everything = 0..page.len();
-    let title = page
-        .find(everything.clone(), "title")
-        .map(|at| page.text(at))
-        .filter(|title| !title.is_empty());
-    let mut base = Base::Folder(folder.to_owned());
+    let html = charset::decode(bytes, source.charset);
+    let is_xhtml = source.is_xhtml || html.trim_start().starts_with("<?xml");
+    let page = Page::new(tree::parse(&html, is_xhtml)?);
+    drop(html);
+    let mut base = source.base.clone();
     if let Some(href) = page
-        .find(everything, "base")
+        .find(0..page.len(), "base")
         .and_then(|at| page.attr(at, "href"))
     {
-        base = base.with_href(&href);
+        base = base.with_href(href);
     }
+    let about = source.about.clone().or(about::of_page(&page));
     let main = content::main(&page);
     let blocks = walk::blocks(&page, &main);
-    Ok(Assembler::new(id.to_owned(), title, base, options).finish(blocks))
+    let source = Source {
+        base,
+        ..source.clone()
+    };
+    Assembler::new(&source, about, options).finish(blocks)
 }
 
-/// Extracts a line of OBELICS JSON Lines. Its id is made of its bytes, so that every shard gives it the same.
+/// Extracts text without markup: a paragraph ends at an empty line. `pictures`, by their names in the container, come
+/// before it.
+///
+/// # Errors
+/// The text is too long.
+pub fn text(
+    bytes: &[u8],
+    pictures: Vec<String>,
+    source: &Source<'_>,
+    options: &Options,
+) -> Result<Document, ExtractError> {
+    check_length(bytes, options)?;
+    let text = charset::decode(bytes, source.charset);
+    let mut blocks: Vec<Block> = pictures
+        .into_iter()
+        .map(|name| Block {
+            text: String::new(),
+            pictures: vec![(0, Picture::named(name))],
+        })
+        .collect();
+    let mut paragraph = String::new();
+    for line in text.lines().chain([""]) {
+        if !line.trim().is_empty() {
+            text::fold_into(line, &mut paragraph);
+            text::fold_into(" ", &mut paragraph);
+        } else if !paragraph.is_empty() {
+            paragraph.truncate(paragraph.trim_end().len());
+            blocks.push(Block {
+                text: std::mem::take(&mut paragraph),
+                pictures: Vec::new(),
+            });
+        }
+    }
+    Assembler::new(source, source.about.clone(), options).finish(blocks)
+}
+
+/// Extracts a line of JSON Lines; without a form, its keys tell of which data set it is. Its id is made of its bytes, so
+/// that every shard gives it the same.
 ///
 /// # Errors
 /// The line is too long or of another form.
-pub fn obelics(line: &[u8], folder: &Path, options: &Options) -> Result<Document, ExtractError> {
+pub fn interleaved(
+    line: &[u8],
+    form: Option<Form>,
+    folder: &Path,
+    options: &Options,
+) -> Result<Document, ExtractError> {
     check_length(line, options)?;
-    let text =
-        std::str::from_utf8(line).map_err(|error| ExtractError::BadObelics(error.to_string()))?;
-    let parsed = obelics::parse(text)?;
+    let parsed = interleaved::parse(line, form)?;
     let mut id = content_hash(line);
     id.truncate("b3:".len() + 16);
-    let mut assembler = Assembler::new(id, None, Base::Folder(folder.to_owned()), options);
+    let source = Source::of(&id, folder);
+    let mut assembler = Assembler::new(&source, parsed.about, options);
     assembler.declared = parsed.declared;
-    Ok(assembler.finish(parsed.blocks))
+    assembler.finish(parsed.blocks)
 }
 
 fn check_length(bytes: &[u8], options: &Options) -> Result<(), ExtractError> {

@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
+use url::Url;
 
 use crate::page::Page;
 
@@ -17,6 +18,27 @@ pub enum Location {
     Path(String),
     /// An `http:`, `https:` or `data:` URL.
     Url(String),
+    /// A member of the document's container.
+    Member(String),
+}
+
+impl Location {
+    /// The name under which a container may hold the picture.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Path(_) => None,
+            Self::Url(url) => (!is_data(url)).then_some(url),
+            Self::Member(name) => Some(name),
+        }
+    }
+}
+
+/// Whether a URL is the picture itself.
+#[must_use]
+pub fn is_data(url: &str) -> bool {
+    url.get(..5)
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:"))
 }
 
 /// What relative references of a document are relative to.
@@ -24,8 +46,18 @@ pub enum Location {
 pub enum Base {
     /// A folder of this machine.
     Folder(PathBuf),
-    /// A URL, up to and with its last `/`.
-    Url(String),
+    /// A URL.
+    Url(Url),
+    /// A folder in a container: its name up to and with the last `/`, or nothing.
+    Inside(String),
+}
+
+/// A web URL in the form in which two that mean the same are equal: as browsers write it, without the fragment.
+#[must_use]
+pub fn normal(url: &str) -> Option<String> {
+    let mut url = Url::parse(url.trim()).ok()?;
+    url.set_fragment(None);
+    Some(url.into())
 }
 
 impl Base {
@@ -33,12 +65,13 @@ impl Base {
     #[must_use]
     pub fn with_href(self, href: &str) -> Self {
         match resolve(href, &self) {
-            Some(Location::Url(url)) if !url.starts_with("data:") => {
-                let after_host = url.find("://").map_or(0, |at| at + 3);
-                match url[after_host..].rfind('/') {
-                    Some(slash) => Self::Url(url[..=after_host + slash].to_owned()),
-                    None => Self::Url(format!("{url}/")),
-                }
+            Some(Location::Url(url)) if !is_data(&url) => match Url::parse(&url) {
+                Ok(url) => Self::Url(url),
+                Err(_) => self,
+            },
+            Some(Location::Member(name)) => {
+                let end = name.rfind('/').map_or(0, |slash| slash + 1);
+                Self::Inside(name[..end].to_owned())
             }
             Some(Location::Path(path)) if path.ends_with('/') => Self::Folder(path.into()),
             Some(Location::Path(path)) => Self::Folder(
@@ -75,7 +108,7 @@ pub fn candidates(page: &Page, index: usize) -> Vec<String> {
     for source in sources {
         for attribute in ["srcset", "data-srcset", "data-lazy-srcset"] {
             if let Some(value) = page.attr(source, attribute) {
-                sized.extend(srcset(&value));
+                sized.extend(srcset(value));
             }
         }
     }
@@ -164,16 +197,30 @@ pub fn resolve(reference: &str, base: &Base) -> Option<Location> {
             Some(Location::Path(path.to_string_lossy().into_owned()))
         }
         Base::Url(url) => {
-            let host_end = url
-                .find("://")
-                .and_then(|at| url[at + 3..].find('/').map(|slash| at + 3 + slash));
-            let joined = match (reference.strip_prefix('/'), host_end) {
-                (Some(rooted), Some(end)) => format!("{}/{rooted}", &url[..end]),
-                _ => format!("{url}{reference}"),
-            };
-            Some(Location::Url(joined))
+            let mut url = url.join(reference).ok()?;
+            url.set_fragment(None);
+            Some(Location::Url(url.into()))
+        }
+        Base::Inside(folder) => Some(Location::Member(inside(folder, &decoded(reference))?)),
+    }
+}
+
+/// A reference inside a container, `.` and `..` undone; nothing for one that leads out of it.
+fn inside(folder: &str, reference: &str) -> Option<String> {
+    let mut parts: Vec<&str> = Vec::new();
+    let folder = if reference.starts_with('/') { "" } else { folder };
+    for part in folder.split('/').chain(reference.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            part => parts.push(part),
         }
     }
+    let mut name = parts.join("/");
+    if reference.ends_with('/') {
+        name.push('/');
+    }
+    Some(name)
 }
 
 /// The scheme of an absolute reference; a letter alone is a drive, not a scheme.
@@ -209,7 +256,7 @@ mod tests {
     use crate::tree;
 
     fn best(html: &str) -> Vec<String> {
-        let page = Page::new(tree::parse(html).unwrap());
+        let page = Page::new(tree::parse(html, false).unwrap());
         candidates(&page, page.find(0..page.len(), "img").unwrap())
     }
 
@@ -252,6 +299,30 @@ mod tests {
     }
 
     #[test]
+    fn members_are_resolved_inside_their_container() {
+        let base = Base::Inside("OEBPS/text/".into());
+        let member = |reference| match resolve(reference, &base) {
+            Some(Location::Member(name)) => Some(name),
+            None => None,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(member("../images/a%20b.png#x").as_deref(), Some("OEBPS/images/a b.png"));
+        assert_eq!(member("/c.png").as_deref(), Some("c.png"));
+        assert_eq!(member("../../../../etc/passwd"), None);
+        let moved = base.with_href("../");
+        assert_eq!(resolve("c.png", &moved), Some(Location::Member("OEBPS/c.png".into())));
+    }
+
+    #[test]
+    fn equal_urls_have_one_form() {
+        assert_eq!(
+            normal("HTTP://H.example:80/a/../b c?d#e").as_deref(),
+            Some("http://h.example/b%20c?d")
+        );
+        assert_eq!(normal("b.png"), None);
+    }
+
+    #[test]
     fn a_base_element_moves_what_is_relative() {
         let base = Base::Folder("docs".into()).with_href("https://h.example/a/index.html");
         assert_eq!(
@@ -261,6 +332,10 @@ mod tests {
         assert_eq!(
             resolve("/p.png", &base),
             Some(Location::Url("https://h.example/p.png".into()))
+        );
+        assert_eq!(
+            resolve("../q/./r.png?s=1#t", &base),
+            Some(Location::Url("https://h.example/q/r.png?s=1".into()))
         );
         let base = Base::Folder("docs".into()).with_href("img/");
         assert_eq!(

@@ -1,4 +1,4 @@
-//! The only file access of the crate: the bytes of the pictures that a document names, for hash and header.
+//! What a picture file says of itself: hash and header; and where its bytes come from.
 //!
 //! Memory: one picture file, at most [`Limits::max_bytes`]. No pixel is decoded.
 
@@ -8,15 +8,14 @@ use realsyn_picture::{Header, Limits, PictureError};
 use realsyn_record::content_hash;
 
 use crate::Class;
-use crate::location::Location;
+use crate::location::{self, Location};
+use crate::source::Pictures;
 
 /// What a picture's file says of it.
 #[derive(Clone, Debug)]
 pub struct Look {
     /// Content hash of the file.
     pub hash: String,
-    /// Length of the file.
-    pub bytes: u64,
     /// Format and size.
     pub header: Header,
 }
@@ -42,42 +41,72 @@ impl From<PictureError> for Flaw {
     }
 }
 
-/// Whether the picture is on another machine, so that only fetching tells more.
-#[must_use]
-pub fn is_remote(location: &Location) -> bool {
-    matches!(location, Location::Url(url) if !url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:")))
+/// A picture file, and the container that it was in.
+#[derive(Clone, Debug)]
+pub struct PictureFile {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// The container's path.
+    pub archive: Option<String>,
+    /// Where it begins in the container.
+    pub offset: Option<u64>,
 }
 
-/// Whether there is a file at the location.
+/// Whether there is, or may be, a file at the location.
 #[must_use]
 pub fn is_there(location: &Location) -> bool {
     match location {
         Location::Path(path) => Path::new(path).is_file(),
         Location::Url(_) => true,
+        Location::Member(_) => false,
     }
 }
 
-/// Reads the picture and looks at its header.
+/// Reads the picture; `None` if it is on another machine, so that only fetching tells more.
 ///
 /// # Errors
-/// `missing-image`, `vector-image` (a filter: nothing is wrong with it), and those of `realsyn-picture`.
-pub fn look(location: &Location, limits: &Limits) -> Result<Look, Flaw> {
-    let (path, url) = match location {
-        Location::Path(path) => (Some(path.as_str()), None),
-        Location::Url(url) => (None, Some(url.as_str())),
+/// `missing-image`, and those of `realsyn-picture`.
+pub fn read(
+    location: &Location,
+    pictures: Option<&dyn Pictures>,
+    limits: &Limits,
+) -> Result<Option<PictureFile>, Flaw> {
+    let missing = |name: &str| Flaw {
+        class: Class::Error,
+        code: "missing-image",
+        message: format!("{name} does not exist"),
     };
-    if let Some(path) = path
-        && !Path::new(path).exists()
+    if let (Some(name), Some(pictures)) = (location.name(), pictures)
+        && let Some(held) = pictures.read(name, limits)?
     {
-        let message = format!("{path} does not exist");
-        return Err(Flaw {
-            class: Class::Error,
-            code: "missing-image",
-            message,
-        });
+        return Ok(Some(PictureFile {
+            bytes: held.bytes,
+            archive: Some(held.archive),
+            offset: Some(held.offset),
+        }));
     }
-    let bytes = realsyn_picture::read(path, url, limits)?;
-    if is_svg(&bytes) {
+    let bytes = match location {
+        Location::Path(path) if !Path::new(path).exists() => return Err(missing(path)),
+        Location::Path(path) => realsyn_picture::read(Some(path), None, limits)?,
+        Location::Url(url) if location::is_data(url) => {
+            realsyn_picture::read(None, Some(url), limits)?
+        }
+        Location::Url(_) => return Ok(None),
+        Location::Member(name) => return Err(missing(name)),
+    };
+    Ok(Some(PictureFile {
+        bytes,
+        archive: None,
+        offset: None,
+    }))
+}
+
+/// Looks at a picture's header.
+///
+/// # Errors
+/// `vector-image` (a filter: nothing is wrong with it), and those of `realsyn-picture`.
+pub fn look(bytes: &[u8], limits: &Limits) -> Result<Look, Flaw> {
+    if is_svg(bytes) {
         let message = "a vector drawing has no pixels".to_owned();
         return Err(Flaw {
             class: Class::Filter,
@@ -85,7 +114,7 @@ pub fn look(location: &Location, limits: &Limits) -> Result<Look, Flaw> {
             message,
         });
     }
-    let header = realsyn_picture::header(&bytes)?;
+    let header = realsyn_picture::header(bytes)?;
     if header.pixels() > limits.max_pixels {
         let (width, height) = (u64::from(header.width), u64::from(header.height));
         return Err(PictureError::TooManyPixels {
@@ -96,8 +125,7 @@ pub fn look(location: &Location, limits: &Limits) -> Result<Look, Flaw> {
         .into());
     }
     Ok(Look {
-        hash: content_hash(&bytes),
-        bytes: bytes.len() as u64,
+        hash: content_hash(bytes),
         header,
     })
 }
@@ -125,11 +153,10 @@ mod tests {
             if let Some(bytes) = bytes {
                 std::fs::write(&path, bytes).unwrap();
             }
-            let flaw = look(
-                &Location::Path(path.to_string_lossy().into_owned()),
-                &Limits::default(),
-            )
-            .unwrap_err();
+            let place = Location::Path(path.to_string_lossy().into_owned());
+            let flaw = read(&place, None, &Limits::default())
+                .and_then(|file| look(&file.unwrap().bytes, &Limits::default()))
+                .unwrap_err();
             (flaw.class, flaw.code)
         };
         assert_eq!(code("none.png", None), (Class::Error, "missing-image"));

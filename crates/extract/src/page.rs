@@ -8,14 +8,15 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use dom_query::{Document, NodeData, NodeId, NodeRef};
+use dom_query::{Document, NodeData, NodeId};
+use html5ever::LocalName;
 use html5ever::tendril::StrTendril;
 
 /// What a node is.
 #[derive(Debug)]
 pub enum Content {
     /// An element, by its lower-case name.
-    Element(Box<str>),
+    Element(LocalName),
     /// Running text.
     Text(StrTendril),
 }
@@ -30,12 +31,15 @@ pub struct Node {
     pub end: usize,
     /// What it is.
     pub content: Content,
+    /// Its attributes, in the page's list.
+    attributes: Range<u32>,
 }
 
 /// A parsed page.
 pub struct Page {
     document: Document,
     nodes: Vec<Node>,
+    attributes: Vec<(LocalName, StrTendril)>,
     by_id: HashMap<NodeId, usize>,
 }
 
@@ -45,14 +49,18 @@ impl Page {
     pub fn new(document: Document) -> Self {
         let mut nodes: Vec<Node> = Vec::with_capacity(document.tree.len());
         let mut by_id = HashMap::with_capacity(document.tree.len());
+        let mut attributes: Vec<(LocalName, StrTendril)> = Vec::new();
+        let count = |attributes: &Vec<_>| u32::try_from(attributes.len()).unwrap_or(u32::MAX);
         for node in document.root().descendants_it() {
+            let first = count(&attributes);
             let content = node.query(|inner| match &inner.data {
                 NodeData::Element(element) => {
-                    Some(Content::Element(element.node_name().as_ref().into()))
+                    let own = element.attrs.iter();
+                    attributes
+                        .extend(own.map(|one| (one.name.local.clone(), one.value.clone())));
+                    Some(Content::Element(element.name.local.clone()))
                 }
-                NodeData::Text { contents } => {
-                    Some(Content::Text(StrTendril::from_slice(contents)))
-                }
+                NodeData::Text { contents } => Some(Content::Text(contents.clone())),
                 _ => None,
             });
             let Some(Some(content)) = content else {
@@ -69,6 +77,7 @@ impl Page {
                 parent,
                 end: index + 1,
                 content,
+                attributes: first..count(&attributes),
             });
         }
         // Children come behind their parents: from the back, each end is final before it is handed up.
@@ -81,6 +90,7 @@ impl Page {
         Self {
             document,
             nodes,
+            attributes,
             by_id,
         }
     }
@@ -135,16 +145,34 @@ impl Page {
 
     /// The value of an attribute.
     #[must_use]
-    pub fn attr(&self, index: usize, name: &str) -> Option<StrTendril> {
-        NodeRef::new(self.nodes[index].id, &self.document.tree).attr(name)
+    pub fn attr(&self, index: usize, name: &str) -> Option<&str> {
+        let Range { start, end } = self.nodes[index].attributes;
+        self.attributes[start as usize..end as usize]
+            .iter()
+            .find(|(known, _)| &**known == name)
+            .map(|(_, value)| &**value)
+    }
+
+    /// Whether the element has attributes at all.
+    #[must_use]
+    pub fn is_bare(&self, index: usize) -> bool {
+        self.nodes[index].attributes.is_empty()
     }
 
     /// Whether the element's `class` holds a word that `matches`.
     pub fn has_class(&self, index: usize, matches: impl Fn(&str) -> bool) -> bool {
-        matches!(self.nodes[index].content, Content::Element(_))
-            && self
-                .attr(index, "class")
-                .is_some_and(|classes| classes.split_ascii_whitespace().any(matches))
+        self.attr(index, "class")
+            .is_some_and(|classes| classes.split_ascii_whitespace().any(matches))
+    }
+
+    /// Whether the attribute, a list of words, holds the word.
+    #[must_use]
+    pub fn has_word(&self, index: usize, name: &str, word: &str) -> bool {
+        self.attr(index, name).is_some_and(|value| {
+            value
+                .split_ascii_whitespace()
+                .any(|one| one.eq_ignore_ascii_case(word))
+        })
     }
 
     /// The first element with the name in a range.

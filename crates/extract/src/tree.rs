@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use dom_query::{Document, NodeId};
 use html5ever::buffer_queue::BufferQueue;
 use html5ever::tendril::StrTendril;
-use html5ever::tokenizer::{TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
+use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
 use html5ever::tree_builder::{
     ElementFlags, NodeOrText, QuirksMode, TreeBuilder, TreeBuilderOpts, TreeSink,
 };
@@ -27,11 +27,11 @@ const MAX_DEPTH: u32 = 512;
 /// How many elements a page may have.
 const MAX_ELEMENTS: usize = 1_000_000;
 
-/// Parses a page.
+/// Parses a page; of XHTML, `<a/>` is closed, as its authors mean it, and not open, as HTML reads it.
 ///
 /// # Errors
 /// [`ExtractError::TooManyElements`].
-pub fn parse(html: &str) -> Result<Document, ExtractError> {
+pub fn parse(html: &str, is_xhtml: bool) -> Result<Document, ExtractError> {
     let sink = Bounded::default();
     // Without scripting, so that the pictures in <noscript> are there.
     let options = TreeBuilderOpts {
@@ -40,6 +40,7 @@ pub fn parse(html: &str) -> Result<Document, ExtractError> {
     };
     let guard = Guard {
         builder: TreeBuilder::new(sink, options),
+        is_xhtml,
     };
     let tokenizer = Tokenizer::new(guard, TokenizerOpts::default());
     let input = BufferQueue::default();
@@ -57,6 +58,7 @@ pub fn parse(html: &str) -> Result<Document, ExtractError> {
 /// Keeps start tags from the tree builder that would nest too deep.
 struct Guard {
     builder: TreeBuilder<NodeId, Bounded>,
+    is_xhtml: bool,
 }
 
 impl TokenSink for Guard {
@@ -74,7 +76,32 @@ impl TokenSink for Guard {
         {
             return TokenSinkResult::Continue;
         }
-        self.builder.process_token(token, line)
+        let closed = match &token {
+            Token::TagToken(tag)
+                if self.is_xhtml
+                    && tag.kind == TagKind::StartTag
+                    && tag.self_closing
+                    && !self.adjusted_current_node_present_but_not_in_html_namespace() =>
+            {
+                // Behind these the tokenizer would read the rest of the page as their text.
+                if is_raw(&tag.name) {
+                    return TokenSinkResult::Continue;
+                }
+                Some(Tag {
+                    kind: TagKind::EndTag,
+                    attrs: Vec::new(),
+                    self_closing: false,
+                    ..tag.clone()
+                })
+            }
+            _ => None,
+        };
+        let result = self.builder.process_token(token, line);
+        // `</br>` would be a second one; the other elements that are always empty do not mind.
+        match closed.filter(|tag| &*tag.name != "br") {
+            Some(tag) => self.builder.process_token(Token::TagToken(tag), line),
+            None => result,
+        }
     }
 
     fn end(&self) {
@@ -102,6 +129,22 @@ fn is_leaf(name: &str) -> bool {
             | "title"
             | "iframe"
             | "xmp"
+    )
+}
+
+/// Elements whose contents the tokenizer reads as text.
+fn is_raw(name: &str) -> bool {
+    matches!(
+        name,
+        "title"
+            | "script"
+            | "style"
+            | "textarea"
+            | "iframe"
+            | "noframes"
+            | "noembed"
+            | "xmp"
+            | "plaintext"
     )
 }
 
@@ -264,7 +307,7 @@ mod tests {
                 "</div>".repeat(100_000)
             );
             let start = Instant::now();
-            let document = parse(&html).unwrap();
+            let document = parse(&html, false).unwrap();
             assert!(
                 start.elapsed() < Duration::from_secs(20),
                 "{tag}: {:?}",
@@ -279,9 +322,21 @@ mod tests {
     #[test]
     fn unclosed_paragraphs_are_not_deep() {
         let html = "<p>one<li>two".repeat(2000);
-        let document = parse(&html).unwrap();
+        let document = parse(&html, false).unwrap();
         assert_eq!(document.select("p").length(), 2000);
         assert_eq!(document.select("li").length(), 2000);
+    }
+
+    #[test]
+    fn what_xhtml_closes_is_closed() {
+        let xhtml = "<?xml version='1.0'?><html><head><title/><script src='x'/></head><body><p>one<a id='x'/> two<br/></p>\
+                     <svg><path/><g/></svg><div/>three</body></html>";
+        let document = parse(xhtml, true).unwrap();
+        assert_eq!(document.select("a *, div *").length(), 0);
+        assert_eq!(document.select("div, a").text().trim(), "");
+        assert_eq!(document.select("br").length(), 1);
+        assert_eq!(document.select("svg > path + g").length(), 1);
+        assert_eq!(document.select("body").text().trim(), "one twothree");
     }
 
     #[test]
@@ -292,7 +347,7 @@ mod tests {
             .concat();
         let html = format!("<p>{open}</p>{}", "<p>x</p>".repeat(5000));
         assert_eq!(
-            parse(&html).err().map(|error| error.code()),
+            parse(&html, false).err().map(|error| error.code()),
             Some("too-many-elements")
         );
     }

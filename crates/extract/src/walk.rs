@@ -22,6 +22,18 @@ pub struct Picture {
     pub caption: Option<String>,
 }
 
+impl Picture {
+    /// A picture of which nothing but its name is known.
+    #[must_use]
+    pub fn named(name: String) -> Self {
+        Self {
+            candidates: vec![name],
+            alt: None,
+            caption: None,
+        }
+    }
+}
+
 /// A block of folded text; each picture stands before the byte that it is paired with.
 #[derive(Debug, Default)]
 pub struct Block {
@@ -155,7 +167,7 @@ fn close(open: &mut Open, blocks: &mut Vec<Block>) {
 fn picture(page: &Page, index: usize, caption: Option<String>) -> Picture {
     let alt = page
         .attr(index, "alt")
-        .map(|alt| text::fold(&alt))
+        .map(|alt| text::fold(alt))
         .filter(|alt| !alt.is_empty());
     Picture {
         candidates: location::candidates(page, index),
@@ -305,7 +317,7 @@ mod tests {
     use crate::{content, tree};
 
     fn walk(html: &str) -> Vec<Block> {
-        let page = Page::new(tree::parse(&format!("<main>{html}</main>")).unwrap());
+        let page = Page::new(tree::parse(&format!("<main>{html}</main>"), false).unwrap());
         blocks(&page, &content::main(&page))
     }
 

@@ -161,15 +161,35 @@ impl Batches {
     /// Reads `operands` one after the other and leaves out their first `skip` lines.
     #[must_use]
     pub fn new(operands: Vec<Operand>, cut: Cut, skip: u64, stop: &Stop) -> Self {
-        let (sender, events) = sync_channel(WAITING);
-        // Not joined: it may wait for standard input for ever, and then ends with the process.
-        thread::spawn(move || {
+        let events = ahead(move |sender| {
             for operand in operands {
-                if read(&operand, &sender).is_err() {
-                    return;
+                send(sender, Event::Open(operand.name()))?;
+                match operand.open() {
+                    Ok(reader) => read(reader, sender)?,
+                    Err(error) => send(sender, Event::Broken(error.to_string()))?,
                 }
             }
+            Ok(())
         });
+        Self::over(events, cut, skip, stop)
+    }
+
+    /// Reads what is open already, under the name `name`.
+    #[must_use]
+    pub fn of_reader(
+        name: Arc<str>,
+        reader: Box<dyn Read + Send>,
+        cut: Cut,
+        stop: &Stop,
+    ) -> Self {
+        let events = ahead(move |sender| {
+            send(sender, Event::Open(name))?;
+            read(reader, sender)
+        });
+        Self::over(events, cut, 0, stop)
+    }
+
+    fn over(events: Receiver<Event>, cut: Cut, skip: u64, stop: &Stop) -> Self {
         Self {
             events,
             queue: VecDeque::new(),
@@ -311,21 +331,28 @@ impl Iterator for Batches {
     }
 }
 
-/// Sends an operand's blocks; fails when nobody listens any more.
-fn read(operand: &Operand, sender: &SyncSender<Event>) -> Result<(), ()> {
-    let send = |event| sender.send(event).map_err(drop);
-    send(Event::Open(operand.name()))?;
-    let mut reader = match operand.open() {
-        Ok(reader) => reader,
-        Err(error) => return send(Event::Broken(error.to_string())),
-    };
+/// Runs `work` on a thread of its own, which is not joined: it may wait for standard input for ever, and then ends with
+/// the process.
+fn ahead(work: impl FnOnce(&SyncSender<Event>) -> Result<(), ()> + Send + 'static) -> Receiver<Event> {
+    let (sender, events) = sync_channel(WAITING);
+    thread::spawn(move || work(&sender));
+    events
+}
+
+/// Fails when nobody listens any more.
+fn send(sender: &SyncSender<Event>, event: Event) -> Result<(), ()> {
+    sender.send(event).map_err(drop)
+}
+
+/// Sends the blocks of what is open.
+fn read(mut reader: Box<dyn Read + Send>, sender: &SyncSender<Event>) -> Result<(), ()> {
     let mut buffer = vec![0; BLOCK];
     loop {
         match reader.read(&mut buffer) {
             Ok(0) => return Ok(()),
-            Ok(length) => send(Event::Block(buffer[..length].to_vec()))?,
+            Ok(length) => send(sender, Event::Block(buffer[..length].to_vec()))?,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return send(Event::Broken(error.to_string())),
+            Err(error) => return send(sender, Event::Broken(error.to_string())),
         }
     }
 }

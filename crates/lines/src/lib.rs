@@ -25,6 +25,6 @@ pub use ordered::{Stop, ordered};
 pub use output::{AtomicFile, Output};
 pub use run::{Outcome, Progress, Run, Settings, Tell};
 pub use sink::{Class, Origin, Sink};
-pub use source::{Operand, open};
+pub use source::{Operand, decoded, open};
 pub use spool::{Spool, SpoolReader};
 pub use tally::{Counts, Tally};

@@ -29,6 +29,8 @@ pub struct Origin<'a> {
     pub file: Option<&'a str>,
     /// The line, counted from 1.
     pub line: Option<u64>,
+    /// The byte, counted from 0, of a file that has no lines.
+    pub offset: Option<u64>,
     /// The original bytes, or of a line that was too long the first of them.
     pub record: &'a [u8],
     /// The length of the original, where `record` is only its beginning.
@@ -44,6 +46,7 @@ impl<'a> From<&Line<'a>> for Origin<'a> {
         Self {
             file: Some(line.file),
             line: Some(line.number),
+            offset: None,
             record: line.bytes,
             bytes,
         }
@@ -117,9 +120,10 @@ impl Sink {
             None => drop(codes.insert(code.to_owned(), 1)),
         }
         if class == Class::Error && self.told.len() < TOLD {
-            let place = match (origin.file, origin.line) {
-                (Some(file), Some(line)) => format!("{file}:{line}: "),
-                (Some(file), None) => format!("{file}: "),
+            let place = match (origin.file, origin.line, origin.offset) {
+                (Some(file), Some(line), _) => format!("{file}:{line}: "),
+                (Some(file), None, Some(offset)) => format!("{file}, byte {offset}: "),
+                (Some(file), None, None) => format!("{file}: "),
                 _ => String::new(),
             };
             self.told.push(format!("{place}{message} [{code}]"));
@@ -148,6 +152,8 @@ impl Sink {
             #[serde(skip_serializing_if = "Option::is_none")]
             line: Option<u64>,
             #[serde(skip_serializing_if = "Option::is_none")]
+            offset: Option<u64>,
+            #[serde(skip_serializing_if = "Option::is_none")]
             bytes: Option<u64>,
             #[serde(skip_serializing_if = "Option::is_none")]
             record: Option<&'a RawValue>,
@@ -165,6 +171,7 @@ impl Sink {
             dup_of,
             file: origin.file,
             line: origin.line,
+            offset: origin.offset,
             bytes: origin.bytes,
             record: None,
             text: None,
@@ -213,6 +220,7 @@ mod tests {
             line: Some(3),
             record,
             bytes,
+            ..Origin::default()
         };
         sink.refuse(
             "image",
@@ -255,6 +263,20 @@ mod tests {
         );
         assert_eq!(sink.tally.of("image").dropped["near"], 1);
         assert!(reject(b"{}", None).get("dup_of").is_none());
+    }
+
+    #[test]
+    fn a_file_without_lines_is_cited_by_the_byte() {
+        let mut sink = Sink::new("rs-x");
+        let origin = Origin {
+            file: Some("a.warc"),
+            offset: Some(77),
+            ..Origin::default()
+        };
+        sink.refuse("document", Class::Error, "bad", "no length", origin);
+        assert_eq!(sink.told, ["a.warc, byte 77: no length [bad]"]);
+        let value: serde_json::Value = serde_json::from_slice(&sink.rejects).unwrap();
+        assert_eq!(value["offset"], 77);
     }
 
     #[test]

@@ -89,7 +89,11 @@ pub fn open(path: &Path) -> io::Result<Box<dyn Read + Send>> {
     decoded(File::open(path)?)
 }
 
-fn decoded(mut raw: impl Read + Send + 'static) -> io::Result<Box<dyn Read + Send>> {
+/// Decompresses what is open if its first bytes say so.
+///
+/// # Errors
+/// The first bytes cannot be read.
+pub fn decoded(mut raw: impl Read + Send + 'static) -> io::Result<Box<dyn Read + Send>> {
     let mut lead = Vec::with_capacity(ZSTD.len());
     // Only as many bytes as can still decide: a lone short line on an open pipe must not wait for a fourth byte.
     while lead.len() < ZSTD.len()

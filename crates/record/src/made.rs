@@ -45,6 +45,15 @@ pub struct Image<'a> {
     /// The document's title.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<Cow<'a, str>>,
+    /// The document's URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doc_url: Option<Cow<'a, str>>,
+    /// The document's language as it declares it (BCP 47).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lang: Option<Cow<'a, str>>,
+    /// The document's licence as it declares it: a URL or a name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub license: Option<Cow<'a, str>>,
 }
 
 impl Image<'_> {
@@ -67,6 +76,15 @@ pub struct Sentence<'a> {
     pub hash: String,
     /// The sentence.
     pub text: Cow<'a, str>,
+    /// The document's URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doc_url: Option<Cow<'a, str>>,
+    /// The document's language as it declares it (BCP 47).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lang: Option<Cow<'a, str>>,
+    /// The document's licence as it declares it: a URL or a name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub license: Option<Cow<'a, str>>,
 }
 
 impl Sentence<'_> {
