@@ -1,7 +1,9 @@
 //! The nearest centroid of each row.
 
-use realsyn_vector::kernel::{Kernel, Nearest, Panels, Rows, inner};
+use realsyn_vector::kernel::Kernel;
 
+use crate::parallel::BATCH_ROWS;
+use crate::search::{Columns, Engine, Found, NOWHERE, Scratch, Start};
 use crate::{Centroids, ClusterError, Metric};
 
 /// One row's cluster.
@@ -13,16 +15,12 @@ pub struct Assigned {
     pub sim: f32,
 }
 
-/// Finds the nearest centroids of rows.
+/// Finds the nearest centroids of rows, exactly.
 ///
-/// Memory: the packed centroids, 4·k·d bytes; share one among threads.
+/// Memory: the centroids in single precision and as bytes, about 5·k·d bytes; share one among threads.
 #[derive(Debug)]
 pub struct Assigner {
-    kernel: Kernel,
-    metric: Metric,
-    panels: Panels,
-    /// −‖c‖²/2 for the Euclidean metric, else 0.
-    bias: Vec<f32>,
+    columns: Columns,
 }
 
 impl Assigner {
@@ -31,47 +29,30 @@ impl Assigner {
     /// # Errors
     /// There is no centroid, or more than 32 bits number.
     pub fn new(centroids: &Centroids) -> Result<Self, ClusterError> {
+        Self::with(Engine::detect(), centroids)
+    }
+
+    fn with(engine: Engine, centroids: &Centroids) -> Result<Self, ClusterError> {
         let k = centroids.k();
         if k == 0 {
             return Err(ClusterError::Zero("the number of centroids"));
         }
-        if u32::try_from(k).is_err() {
-            return Err(ClusterError::TooMany {
-                what: "centroids",
-                count: k,
-            });
-        }
-        Ok(Self::packed(
-            centroids.metric,
-            &centroids.values,
-            centroids.dim,
-        ))
-    }
-
-    pub(crate) fn packed(metric: Metric, values: &[f32], dim: usize) -> Self {
-        let bias = match metric {
-            Metric::Spherical => vec![0.0; values.len() / dim],
-            Metric::Euclidean => values
-                .chunks_exact(dim)
-                .map(|c| -0.5 * inner(c, c))
-                .collect(),
-        };
-        Self {
-            kernel: Kernel::detect(),
-            metric,
-            panels: Panels::pack_biased(values, dim, &bias),
-            bias,
-        }
+        let order = u32::try_from(k).ok().filter(|&k| k < NOWHERE);
+        let order = order.ok_or(ClusterError::TooMany {
+            what: "centroids",
+            count: k,
+        })?;
+        let (metric, values) = (centroids.metric, &centroids.values);
+        let order = (0..order).collect();
+        Ok(Self {
+            columns: Columns::pack(engine, metric, values, centroids.dim, order),
+        })
     }
 
     /// The number of dimensions that rows must have.
     #[must_use]
     pub fn dim(&self) -> usize {
-        self.panels.dim()
-    }
-
-    pub(crate) fn metric(&self) -> Metric {
-        self.metric
+        self.columns.dim()
     }
 
     /// Finds the clusters of `rows`, which are in row-major order and are scaled to unit length in place if the metric is
@@ -80,50 +61,49 @@ impl Assigner {
     /// # Errors
     /// A number is not finite; the error's row counts from the first of `rows`.
     pub fn assign(&self, rows: &mut [f32], out: &mut Vec<Assigned>) -> Result<(), ClusterError> {
-        let dim = self.dim();
-        let mut squares = Vec::new();
-        prepare(self.metric, rows, dim, 0, &mut squares)?;
-        let mut nearest = vec![Nearest::NONE; squares.len()];
-        self.nearest(Rows::all(rows, dim), &mut nearest);
+        let (dim, metric) = (self.dim(), self.columns.metric());
+        let (mut squares, mut found) = (Vec::new(), Vec::new());
+        let mut scratch = Scratch::default();
+        let start = Start {
+            cluster: NOWHERE,
+            score: f64::NEG_INFINITY,
+            panels: self.columns.panels(),
+        };
         out.clear();
-        out.extend(nearest.iter().zip(&squares).map(|(nearest, &square)| {
-            let bias = self
-                .bias
-                .get(nearest.index as usize)
-                .copied()
-                .unwrap_or(0.0);
-            let sim = match self.metric {
-                Metric::Spherical => nearest.score,
-                #[expect(clippy::cast_possible_truncation, reason = "a cosine")]
-                Metric::Euclidean => {
-                    let norms = (square * -2.0 * f64::from(bias)).sqrt();
-                    if norms > 0.0 {
-                        (f64::from(nearest.score - bias) / norms) as f32
-                    } else {
-                        0.0
-                    }
+        for (batch, rows) in rows.chunks_mut(BATCH_ROWS * dim).enumerate() {
+            prepare(self.columns.kernel(), metric, rows, dim, &mut squares).map_err(|row| {
+                ClusterError::NotFinite {
+                    row: batch * BATCH_ROWS + row,
                 }
-            };
-            Assigned {
-                cluster: cluster_of(nearest),
-                sim: sim.clamp(-1.0, 1.0),
-            }
-        }));
+            })?;
+            let starts = vec![start; squares.len()];
+            self.columns
+                .search(rows, &squares, &starts, &mut scratch, &mut found);
+            out.extend(found.iter().zip(&squares).map(|(found, &square)| Assigned {
+                cluster: found.cluster,
+                sim: self.sim(found, square),
+            }));
+        }
         Ok(())
     }
 
-    /// Joins the nearest centroids of prepared rows into `best`.
-    pub(crate) fn nearest(&self, rows: Rows<'_>, best: &mut [Nearest]) {
-        self.kernel.nearest(rows, &self.panels, 0, best);
-    }
-}
-
-/// The nearest centroid's number; 0 where all scores overflow, so that none is nearest.
-pub fn cluster_of(nearest: &Nearest) -> u32 {
-    if nearest.index == u32::MAX {
-        0
-    } else {
-        nearest.index
+    /// The cosine of a row and its centroid; 0 if one of them has no length.
+    fn sim(&self, found: &Found, square: f64) -> f32 {
+        let centroid = self.columns.squares()[found.cluster as usize];
+        let product = match self.columns.metric() {
+            Metric::Spherical => found.score,
+            Metric::Euclidean => {
+                let lengths = (square * centroid).sqrt();
+                if lengths > 0.0 {
+                    (found.score + 0.5 * centroid) / lengths
+                } else {
+                    0.0
+                }
+            }
+        };
+        #[expect(clippy::cast_possible_truncation, reason = "a cosine")]
+        let sim = product.clamp(-1.0, 1.0) as f32;
+        sim
     }
 }
 
@@ -131,33 +111,23 @@ pub fn cluster_of(nearest: &Nearest) -> u32 {
 /// if the metric is spherical. A row of zeros stays as it is.
 ///
 /// # Errors
-/// A number is not finite; `first` is the number of the first row.
+/// A number of the row that is returned is not finite.
 pub fn prepare(
+    kernel: Kernel,
     metric: Metric,
     rows: &mut [f32],
     dim: usize,
-    first: usize,
     squares: &mut Vec<f64>,
-) -> Result<(), ClusterError> {
+) -> Result<(), usize> {
     squares.clear();
     for (number, row) in rows.chunks_exact_mut(dim).enumerate() {
-        let square = square(row);
+        let square = kernel.product(row, row);
         if !square.is_finite() {
-            return Err(ClusterError::NotFinite {
-                row: first + number,
-            });
+            return Err(number);
         }
         squares.push(match metric {
             Metric::Spherical if square > 0.0 => {
-                let scale = 1.0 / square.sqrt();
-                for x in row.iter_mut() {
-                    #[expect(
-                        clippy::cast_possible_truncation,
-                        reason = "rounded once to single precision"
-                    )]
-                    let scaled = (f64::from(*x) * scale) as f32;
-                    *x = scaled;
-                }
+                kernel.scale(row, 1.0 / square.sqrt());
                 1.0
             }
             _ => square,
@@ -166,79 +136,125 @@ pub fn prepare(
     Ok(())
 }
 
-/// The squared length, in 8 interleaved sums so that it does not wait for each addition.
-fn square(row: &[f32]) -> f64 {
-    let (blocks, rest) = row.as_chunks::<8>();
-    let mut sums = [0.0f64; 8];
-    for block in blocks {
-        for (sum, &x) in sums.iter_mut().zip(block) {
-            *sum += f64::from(x) * f64::from(x);
-        }
-    }
-    rest.iter().fold(sums.iter().sum(), |sum, &x| {
-        sum + f64::from(x) * f64::from(x)
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use realsyn_vector::kernel::Coarse;
+
     use super::*;
+
+    fn centroids(metric: Metric, dim: usize, mut values: Vec<f32>) -> Centroids {
+        prepare(Kernel::Portable, metric, &mut values, dim, &mut Vec::new()).unwrap();
+        Centroids {
+            metric,
+            model: None,
+            dim,
+            values,
+        }
+    }
 
     #[test]
     fn the_cosine_is_given_for_both_metrics() {
-        let values = vec![1.0, 0.0, 0.0, 2.0];
         for metric in [Metric::Spherical, Metric::Euclidean] {
-            let values = if metric == Metric::Spherical {
-                vec![1.0, 0.0, 0.0, 1.0]
-            } else {
-                values.clone()
-            };
-            let assigner = Assigner::new(&Centroids {
-                metric,
-                model: None,
-                dim: 2,
-                values,
-            })
-            .unwrap();
+            let assigner =
+                Assigner::new(&centroids(metric, 2, vec![1.0, 0.0, 0.0, 2.0])).unwrap();
             let mut out = Vec::new();
             assigner
-                .assign(&mut [0.3, 0.4, 3.0, 0.0], &mut out)
+                .assign(&mut [0.3, 0.4, 3.0, 0.0, 0.0, 0.0], &mut out)
                 .unwrap();
             let clusters: Vec<u32> = out.iter().map(|a| a.cluster).collect();
-            assert_eq!(
-                clusters,
-                if metric == Metric::Spherical {
-                    [1, 0]
-                } else {
-                    [0, 0]
-                }
-            );
-            assert!(
-                (out[0].sim
-                    - if metric == Metric::Spherical {
-                        0.8
-                    } else {
-                        0.6
-                    })
-                .abs()
-                    < 1e-6
-            );
-            assert!((out[1].sim - 1.0).abs() < 1e-6);
+            let sims: Vec<f32> = out.iter().map(|a| a.sim).collect();
+            let (first, cosine) = match metric {
+                Metric::Spherical => (1, 0.8),
+                Metric::Euclidean => (0, 0.6),
+            };
+            assert_eq!(clusters, [first, 0, 0]);
+            assert!((sims[0] - cosine).abs() < 1e-6 && (sims[1] - 1.0).abs() < 1e-6);
+            assert!(sims[2].abs() < 1e-6);
         }
     }
 
     #[test]
     fn numbers_that_are_not_finite_are_found() {
-        let centroids = Centroids {
-            metric: Metric::Spherical,
-            model: None,
-            dim: 1,
-            values: vec![1.0],
-        };
-        let error = Assigner::new(&centroids)
-            .unwrap()
-            .assign(&mut [1.0, f32::NAN], &mut Vec::new())
-            .unwrap_err();
-        assert!(matches!(error, ClusterError::NotFinite { row: 1 }));
+        let assigner = Assigner::new(&centroids(Metric::Spherical, 1, vec![1.0])).unwrap();
+        let mut rows = vec![1.0; 700];
+        rows[600] = f32::NAN;
+        let error = assigner.assign(&mut rows, &mut Vec::new()).unwrap_err();
+        assert!(matches!(error, ClusterError::NotFinite { row: 600 }));
+    }
+
+    /// The nearest centroid by definition.
+    fn plain(metric: Metric, row: &[f32], centroids: &Centroids) -> u32 {
+        let product = |a: &[f32], b: &[f32]| Kernel::Portable.product(a, b);
+        let scores = centroids.values.chunks_exact(row.len()).map(|c| match metric {
+            Metric::Spherical => product(row, c),
+            Metric::Euclidean => product(row, c) - 0.5 * product(c, c),
+        });
+        let mut best = (0, f64::NEG_INFINITY);
+        for (cluster, score) in (0u32..).zip(scores) {
+            if score > best.1 {
+                best = (cluster, score);
+            }
+        }
+        best.0
+    }
+
+    fn numbers(count: usize) -> impl Strategy<Value = Vec<f32>> {
+        prop::collection::vec(prop_oneof![8 => -1.0f32..1.0, 1 => Just(0.0f32), 1 => 3.0f32..4.0], count)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn every_way_finds_the_nearest(
+            (dim, rows, columns) in (1usize..50, 1usize..150, 1usize..40).prop_flat_map(|(m, k, dim)| {
+                (Just(dim), numbers(m * dim), numbers(k * dim))
+            }),
+            twins in any::<bool>(),
+            apart in prop_oneof![Just(0.0f32), Just(100.0)],
+        ) {
+            let (mut rows, mut columns) = (rows, columns);
+            if twins {
+                // Ties: equal centroids far apart, and rows that are centroids.
+                let half = columns.len() / dim / 2 * dim;
+                let (low, high) = columns.split_at_mut(half);
+                high[..half].copy_from_slice(low);
+                let length = rows.len().min(columns.len()) / 2 / dim * dim;
+                rows[..length].copy_from_slice(&columns[..length]);
+            }
+            // All vectors lean to one side.
+            rows.iter_mut().chain(&mut columns).for_each(|x| *x += apart);
+            for metric in [Metric::Spherical, Metric::Euclidean] {
+                let centroids = centroids(metric, dim, columns.clone());
+                let mut prepared = rows.clone();
+                prepare(Kernel::Portable, metric, &mut prepared, dim, &mut Vec::new()).unwrap();
+                let truth: Vec<u32> = prepared.chunks_exact(dim).map(|row| plain(metric, row, &centroids)).collect();
+                for kernel in Kernel::available() {
+                    for way in Coarse::available() {
+                        let assigner = Assigner::with(Engine { kernel, way }, &centroids).unwrap();
+                        let mut out = Vec::new();
+                        assigner.assign(&mut rows.clone(), &mut out).unwrap();
+                        let here: Vec<u32> = out.iter().map(|a| a.cluster).collect();
+                        prop_assert_eq!(&here, &truth, "{:?} {:?} {:?}", metric, kernel, way);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn long_rows_are_searched_without_the_coarse_look() {
+        let dim = realsyn_vector::kernel::MOST_DIMS + 1;
+        let mut values = vec![0.0; 3 * dim];
+        for (at, row) in [2, 0, 1].into_iter().enumerate() {
+            values[at * dim + row] = 1.0;
+        }
+        let assigner =
+            Assigner::new(&centroids(Metric::Spherical, dim, values.clone())).unwrap();
+        let mut out = Vec::new();
+        assigner.assign(&mut values, &mut out).unwrap();
+        let clusters: Vec<u32> = out.iter().map(|a| a.cluster).collect();
+        assert_eq!(clusters, [0, 1, 2]);
     }
 }

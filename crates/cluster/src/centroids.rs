@@ -47,6 +47,52 @@ struct Description {
     metric: Metric,
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<String>,
+    #[serde(flatten)]
+    round: Option<Round>,
+}
+
+/// Where centroids that many machines share come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Round {
+    /// The range of the coordinates, as a power of two.
+    pub exponent: i32,
+    /// How often they have been moved.
+    pub iteration: usize,
+}
+
+impl Round {
+    /// Reads it from the description beside centroids, if that holds one.
+    pub fn load(path: &Path) -> Result<Option<Self>, ClusterError> {
+        Ok(Description::load(path)?.and_then(|description| description.round))
+    }
+}
+
+impl Description {
+    /// Reads the description beside centroids, if there is one.
+    fn load(path: &Path) -> Result<Option<Self>, ClusterError> {
+        let beside = Centroids::description(path);
+        let text = match fs::read(&beside) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => {
+                return Err(ClusterError::Io {
+                    path: beside,
+                    source,
+                });
+            }
+        };
+        let bad = |reason: String| ClusterError::Description {
+            path: beside.clone(),
+            reason,
+        };
+        let description: Self =
+            serde_json::from_slice(&text).map_err(|error| bad(error.to_string()))?;
+        if description.schema != SCHEMA {
+            let reason = format!("schema is {:?}, not {SCHEMA:?}", description.schema);
+            return Err(bad(reason));
+        }
+        Ok(Some(description))
+    }
 }
 
 const SCHEMA: &str = "centroids/1";
@@ -70,12 +116,22 @@ impl Centroids {
     /// # Errors
     /// A file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), ClusterError> {
+        self.save_round(path, None)
+    }
+
+    /// As [`Self::save`], and the description also says where the centroids come from.
+    pub(crate) fn save_round(
+        &self,
+        path: &Path,
+        round: Option<Round>,
+    ) -> Result<(), ClusterError> {
         let description = Description {
             schema: SCHEMA.to_owned(),
             k: self.k(),
             dim: self.dim,
             metric: self.metric,
             model: self.model.clone(),
+            round,
         };
         if !is_special(path) {
             replace(&Self::description(path), |out| {
@@ -112,35 +168,18 @@ impl Centroids {
             dim,
             values,
         };
-        let beside = Self::description(path);
-        let text = match fs::read(&beside) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(centroids),
-            Err(source) => {
-                return Err(ClusterError::Io {
-                    path: beside,
-                    source,
-                });
-            }
+        let Some(description) = Description::load(path)? else {
+            return Ok(centroids);
         };
-        let bad = |reason: String| ClusterError::Description {
-            path: beside.clone(),
-            reason,
-        };
-        let description: Description =
-            serde_json::from_slice(&text).map_err(|error| bad(error.to_string()))?;
-        if description.schema != SCHEMA {
-            return Err(bad(format!(
-                "schema is {:?}, not {SCHEMA:?}",
-                description.schema
-            )));
-        }
         if (description.k, description.dim) != (centroids.k(), dim) {
             let (k, d) = (description.k, description.dim);
-            return Err(bad(format!(
-                "describes {k} x {d} numbers, the matrix holds {} x {dim}",
-                centroids.k()
-            )));
+            return Err(ClusterError::Description {
+                path: Self::description(path),
+                reason: format!(
+                    "describes {k} x {d} numbers, the matrix holds {} x {dim}",
+                    centroids.k()
+                ),
+            });
         }
         centroids.metric = description.metric;
         centroids.model = description.model;
@@ -158,7 +197,8 @@ fn is_special(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| !metadata.is_file())
 }
 
-fn replace(
+/// Writes a file under another name that is then renamed.
+pub fn replace(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 ) -> Result<(), ClusterError> {

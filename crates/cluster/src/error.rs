@@ -59,6 +59,14 @@ pub enum ClusterError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A checkpoint or a partial result is not what is needed.
+    #[error("{path}: {reason}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A matrix cannot be read.
     #[error(transparent)]
     Npy(#[from] NpyError),
@@ -84,6 +92,7 @@ impl ClusterError {
             Self::DimMismatch { .. } => "dim-mismatch",
             Self::InitCount { .. } => "init-count",
             Self::Description { .. } => "bad-description",
+            Self::File { .. } => "bad-file",
             Self::Npy(_) => "bad-npy",
             Self::Io { .. } => "io",
         }

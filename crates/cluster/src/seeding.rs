@@ -11,10 +11,11 @@
 
 use std::sync::Mutex;
 
-use realsyn_vector::kernel::{Nearest, Rows};
+use realsyn_vector::kernel::Kernel;
 
-use crate::assign::{Assigner, prepare};
-use crate::fit::{BLOCK_ROWS, in_parallel};
+use crate::assign::prepare;
+use crate::fit::rows_of;
+use crate::parallel::{BATCH_ROWS, in_parallel};
 use crate::{ClusterError, Metric, Vectors};
 
 /// The numbers of the `k` rows with the smallest keys, smallest first.
@@ -44,22 +45,19 @@ pub fn plus_plus(
         let Some(&last) = chosen.last() else { break };
         weights[last] = -1.0;
         let draw = chosen.len() as u64;
-        let mut row = Vec::new();
-        vectors.read(last, last + 1, &mut row);
-        prepare(metric, &mut row, vectors.dim(), last, &mut Vec::new())?;
-        let assigner = Assigner::packed(metric, &row, vectors.dim());
+        let seed = rows_of(vectors, metric, &[last])?;
         let winner: Mutex<Option<Candidate>> = Mutex::new(None);
         in_parallel(
             jobs,
-            weights.chunks_mut(BLOCK_ROWS).enumerate(),
+            weights.chunks_mut(BATCH_ROWS).enumerate(),
             |scratch: &mut Scratch, (block, weights)| {
                 let best = scratch.update(
                     vectors,
                     keys,
                     metric,
-                    &assigner,
+                    &seed,
                     draw,
-                    block * BLOCK_ROWS,
+                    block * BATCH_ROWS,
                     weights,
                 )?;
                 let mut winner = winner
@@ -107,7 +105,6 @@ impl Candidate {
 struct Scratch {
     rows: Vec<f32>,
     squares: Vec<f64>,
-    nearest: Vec<Nearest>,
 }
 
 impl Scratch {
@@ -117,28 +114,22 @@ impl Scratch {
         vectors: &dyn Vectors,
         keys: &[f64],
         metric: Metric,
-        assigner: &Assigner,
+        seed: &[f32],
         draw: u64,
         first: usize,
         weights: &mut [f64],
     ) -> Result<Option<Candidate>, ClusterError> {
-        vectors.read(first, first + weights.len(), &mut self.rows);
-        prepare(
-            metric,
-            &mut self.rows,
-            vectors.dim(),
-            first,
-            &mut self.squares,
-        )?;
-        self.nearest.clear();
-        self.nearest.resize(weights.len(), Nearest::NONE);
-        assigner.nearest(Rows::all(&self.rows, vectors.dim()), &mut self.nearest);
+        let (dim, kernel) = (vectors.dim(), Kernel::detect());
+        self.rows.resize(weights.len() * dim, 0.0);
+        vectors.read(first, &mut self.rows);
+        prepare(kernel, metric, &mut self.rows, dim, &mut self.squares)
+            .map_err(|row| ClusterError::NotFinite { row: first + row })?;
+        let square = kernel.product(seed, seed);
         let mut best: Option<Candidate> = None;
         for (at, weight) in weights.iter_mut().enumerate() {
             if *weight >= 0.0 {
-                let distance = (self.squares[at] - 2.0 * f64::from(self.nearest[at].score)
-                    + offset(metric))
-                .max(0.0);
+                let product = kernel.product(&self.rows[at * dim..(at + 1) * dim], seed);
+                let distance = (self.squares[at] - 2.0 * product + square).max(0.0);
                 *weight = weight.min(distance);
                 let row = first + at;
                 let candidate = Candidate {
@@ -152,14 +143,6 @@ impl Scratch {
             }
         }
         Ok(best)
-    }
-}
-
-/// What the score leaves out of −distance²/2: the squared length of a spherical centroid.
-fn offset(metric: Metric) -> f64 {
-    match metric {
-        Metric::Spherical => 1.0,
-        Metric::Euclidean => 0.0,
     }
 }
 
@@ -191,7 +174,7 @@ mod tests {
         let vectors = MemoryVectors::new(values.clone(), 1);
         let mut seen = [0u32; 4];
         for seed in 0..1500 {
-            let mut keys = row_keys(400, seed);
+            let mut keys = row_keys(0, 400, seed);
             keys[0] = 0.0;
             let chosen = plus_plus(&vectors, &keys, 2, Metric::Euclidean, 1).unwrap();
             assert_eq!(chosen[0], 0);
@@ -213,7 +196,7 @@ mod tests {
     #[test]
     fn equal_rows_can_all_be_drawn() {
         let vectors = MemoryVectors::new(vec![1.0; 8], 2);
-        let mut chosen = plus_plus(&vectors, &row_keys(4, 1), 4, Metric::Spherical, 2).unwrap();
+        let mut chosen = plus_plus(&vectors, &row_keys(0, 4, 1), 4, Metric::Spherical, 2).unwrap();
         chosen.sort_unstable();
         assert_eq!(chosen, [0, 1, 2, 3]);
     }

@@ -3,9 +3,14 @@
 //! Coordinates are scaled by a power of two so that the largest becomes at most 2³⁰, cut to whole numbers and added in 64
 //! bits: 2³³ rows cannot overflow. What is cut off is below 2⁻³⁰ of the range, far below single precision's step.
 //!
+//! Since they are exact, a row that changes its cluster is taken from one sum and added to the other, and the sums of parts
+//! of the rows are added up to the sums of all.
+//!
 //! Memory: 8·k·d bytes, whatever the number of threads. Threads share the sums behind one lock for [`STRIPE`] clusters.
 
 use std::sync::{Mutex, PoisonError};
+
+use realsyn_vector::kernel::Kernel;
 
 use crate::Metric;
 
@@ -35,6 +40,23 @@ impl Range {
             exponent += 1;
         }
         Self { exponent }
+    }
+
+    /// The power of two.
+    pub fn exponent(self) -> i32 {
+        self.exponent
+    }
+
+    /// The range of a power of two that was told by [`Self::exponent`].
+    pub fn from_exponent(exponent: i32) -> Option<Self> {
+        (-148..=128)
+            .contains(&exponent)
+            .then_some(Self { exponent })
+    }
+
+    /// Whether all of the other range is within this one.
+    pub fn contains(self, other: Self) -> bool {
+        other.exponent <= self.exponent
     }
 
     /// What a coordinate is multiplied by. A range below 2⁻⁹⁰ is not magnified further: single precision ends there.
@@ -68,6 +90,7 @@ pub struct Sums {
     dim: usize,
     k: usize,
     range: Range,
+    kernel: Kernel,
 }
 
 struct Stripe {
@@ -90,34 +113,100 @@ impl Sums {
             dim,
             k,
             range,
-        }
-    }
-
-    /// Back to zero.
-    pub fn clear(&mut self) {
-        for stripe in &mut self.stripes {
-            let stripe = stripe.get_mut().unwrap_or_else(PoisonError::into_inner);
-            stripe.sums.fill(0);
-            stripe.counts = [0; STRIPE];
+            kernel: Kernel::detect(),
         }
     }
 
     /// Adds one row to a cluster.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the range bounds the product; the cast saturates"
-    )]
     pub fn add(&self, cluster: u32, row: &[f32]) {
+        self.change(cluster, row, false);
+    }
+
+    /// Takes one row, which was added before, from a cluster.
+    pub fn remove(&self, cluster: u32, row: &[f32]) {
+        self.change(cluster, row, true);
+    }
+
+    fn change(&self, cluster: u32, row: &[f32], take: bool) {
         let (stripe, within) = (cluster as usize / STRIPE, cluster as usize % STRIPE);
         let mut stripe = self.stripes[stripe]
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        stripe.counts[within] += 1;
-        let scale = self.range.scale();
+        let count = &mut stripe.counts[within];
+        *count = if take { *count - 1 } else { *count + 1 };
         let sums = &mut stripe.sums[within * self.dim..(within + 1) * self.dim];
-        for (sum, &x) in sums.iter_mut().zip(row) {
-            *sum += i64::from((x * scale) as i32);
+        self.kernel
+            .accumulate(sums, row, self.range.scale(), take);
+    }
+
+    /// The sums cluster by cluster, then the sizes, as little-endian numbers of 64 bits.
+    pub fn bytes(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(8 * self.k * (self.dim + 1));
+        for stripe in &mut self.stripes {
+            let stripe = stripe.get_mut().unwrap_or_else(PoisonError::into_inner);
+            bytes.extend(stripe.sums.iter().flat_map(|sum| sum.to_le_bytes()));
         }
+        bytes.extend(self.counts().iter().flat_map(|count| count.to_le_bytes()));
+        bytes
+    }
+
+    /// Adds what [`Self::bytes`] told of other sums; `false`, and no change, if they are not of the same shape.
+    #[must_use]
+    pub fn merge(&mut self, bytes: &[u8]) -> bool {
+        let (numbers, rest) = bytes.as_chunks::<8>();
+        if numbers.len() != self.k * (self.dim + 1) || !rest.is_empty() {
+            return false;
+        }
+        let (sums, counts) = numbers.split_at(self.k * self.dim);
+        let size = STRIPE * self.dim;
+        for ((stripe, sums), counts) in self
+            .stripes
+            .iter_mut()
+            .zip(sums.chunks(size))
+            .zip(counts.chunks(STRIPE))
+        {
+            let stripe = stripe.get_mut().unwrap_or_else(PoisonError::into_inner);
+            for (sum, &more) in stripe.sums.iter_mut().zip(sums) {
+                *sum = sum.wrapping_add(i64::from_le_bytes(more));
+            }
+            for (count, &more) in stripe.counts.iter_mut().zip(counts) {
+                *count = count.wrapping_add(u64::from_le_bytes(more));
+            }
+        }
+        true
+    }
+
+    /// The sum of all rows' squared distances to their clusters' centroids, given the whole sum of their squared lengths:
+    /// Σ‖x‖² − 2·Σ⟨x, c⟩ + Σ‖c‖², where ‖c‖ is taken to be 1 for the spherical metric.
+    #[expect(clippy::cast_precision_loss, reason = "53 bits are enough for a figure")]
+    pub fn wcss(&mut self, metric: Metric, squares: u128, centroids: &[f32]) -> f64 {
+        let unscale = 1.0 / f64::from(self.range.scale());
+        let (mut products, mut lengths) = (0.0, 0.0);
+        for (stripe, centroids) in self
+            .stripes
+            .iter_mut()
+            .zip(centroids.chunks(STRIPE * self.dim))
+        {
+            let stripe = stripe.get_mut().unwrap_or_else(PoisonError::into_inner);
+            let sums = stripe.sums.chunks_exact(self.dim);
+            for ((sum, &count), centroid) in sums
+                .zip(&stripe.counts)
+                .zip(centroids.chunks_exact(self.dim))
+            {
+                let product: f64 = sum
+                    .iter()
+                    .zip(centroid)
+                    .map(|(&x, &c)| x as f64 * f64::from(c))
+                    .sum();
+                products += product * unscale;
+                lengths += count as f64
+                    * match metric {
+                        Metric::Spherical => 1.0,
+                        Metric::Euclidean => self.kernel.product(centroid, centroid),
+                    };
+            }
+        }
+        (self.range.cost(squares) - 2.0 * products + lengths).max(0.0)
     }
 
     /// The sizes of the clusters.
@@ -213,6 +302,25 @@ mod tests {
             let count = f64::from(u32::try_from(rows.len()).unwrap());
             let truth = rows.iter().map(|&x| f64::from(x)).sum::<f64>() / count;
             prop_assert!((f64::from(mean[0]) - truth).abs() < 2e-5, "{} {}", mean[0], truth);
+        }
+
+        #[test]
+        fn parts_add_up_and_what_is_removed_is_gone(
+            rows in prop::collection::vec((0u32..40, -1.0f32..1.0, -1e-5f32..1e-5), 1..100),
+            cut in 0usize..100,
+        ) {
+            let (mut all, mut low, mut high) = (Sums::new(40, 2, Range::UNIT), Sums::new(40, 2, Range::UNIT), Sums::new(40, 2, Range::UNIT));
+            for (n, &(cluster, x, y)) in rows.iter().enumerate() {
+                all.add(cluster, &[x, y]);
+                let part = if n < cut { &low } else { &high };
+                part.add(39 - cluster, &[y, x]);
+                part.add(cluster, &[x, y]);
+                part.remove(39 - cluster, &[y, x]);
+            }
+            let high = high.bytes();
+            prop_assert!(low.merge(&high));
+            prop_assert!(!low.merge(&high[8..]));
+            prop_assert_eq!(low.bytes(), all.bytes());
         }
     }
 }

@@ -21,11 +21,17 @@ pub fn encode(values: &[f32], bytes: &mut Vec<u8>) {
 
 /// Replaces `values` by the half-precision numbers of `bytes`; an odd last byte is ignored.
 pub fn decode(bytes: &[u8], values: &mut Vec<f32>) {
-    let mut halves = [Half::ZERO; BLOCK];
     values.clear();
     values.resize(bytes.len() / 2, 0.0);
+    decode_into(bytes, values);
+}
+
+/// Fills `values` with the half-precision numbers of `bytes`, as far as both go.
+pub fn decode_into(bytes: &[u8], values: &mut [f32]) {
+    let mut halves = [Half::ZERO; BLOCK];
     for (bytes, values) in bytes.chunks(2 * BLOCK).zip(values.chunks_mut(BLOCK)) {
-        let halves = &mut halves[..values.len()];
+        let count = values.len().min(bytes.len() / 2);
+        let (halves, values) = (&mut halves[..count], &mut values[..count]);
         for (half, pair) in halves.iter_mut().zip(bytes.chunks_exact(2)) {
             *half = Half::from_le_bytes([pair[0], pair[1]]);
         }

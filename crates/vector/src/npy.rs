@@ -187,6 +187,24 @@ impl Matrix {
         }
     }
 
+    /// Fills `out`, a whole number of rows, with the rows from number `from` on, in row-major order.
+    ///
+    /// # Panics
+    /// `out` is not a whole number of rows, or there are not so many.
+    pub fn copy_rows(&self, from: usize, out: &mut [f32]) {
+        let count = out.len().checked_div(self.dim).unwrap_or(0);
+        assert!(count * self.dim == out.len(), "whole rows");
+        let bytes = self.bytes(from, from + count);
+        match self.element {
+            Element::F16 => f16::decode_into(bytes, out),
+            Element::F32 => {
+                for (out, four) in out.iter_mut().zip(bytes.as_chunks::<4>().0) {
+                    *out = f32::from_le_bytes(*four);
+                }
+            }
+        }
+    }
+
     /// The little-endian bytes of the rows from `from` up to but not including `to`.
     ///
     /// # Panics
@@ -268,6 +286,32 @@ impl<W: Write + Seek> Writer<W> {
             rows: 0,
             bytes: Vec::new(),
         })
+    }
+
+    /// Goes on behind the first `rows` rows of a matrix of `dim` columns that stands in `out` already.
+    ///
+    /// # Errors
+    /// Writing fails.
+    pub fn resume(mut out: W, dim: usize, element: Element, rows: usize) -> io::Result<Self> {
+        out.seek(SeekFrom::Start(Self::length(dim, element, rows)))?;
+        Ok(Self {
+            out,
+            dim,
+            element,
+            rows,
+            bytes: Vec::new(),
+        })
+    }
+
+    /// The length in bytes of a file with so many rows.
+    #[must_use]
+    pub fn length(dim: usize, element: Element, rows: usize) -> u64 {
+        (HEADER + rows * dim * element.size()) as u64
+    }
+
+    /// What is written to. Rows that were pushed are in it.
+    pub fn get_mut(&mut self) -> &mut W {
+        &mut self.out
     }
 
     /// Appends rows, given in row-major order.
@@ -358,6 +402,9 @@ mod tests {
             let mut out = Vec::new();
             matrix.read_rows(0, 3, &mut out);
             assert_eq!(out, values);
+            let mut some = [0.0; 4];
+            matrix.copy_rows(1, &mut some);
+            assert_eq!(some, values[2..]);
             matrix.read_row(1, &mut out).unwrap();
             assert_eq!(out, [3.0, -4.0]);
             assert!(matches!(
@@ -410,5 +457,25 @@ mod tests {
             let error = opened(&bytes).unwrap_err().to_string();
             assert!(error.contains(reason), "{error} should say {reason}");
         }
+    }
+
+    #[test]
+    fn a_matrix_goes_on_where_it_was_left() {
+        let mut whole = Cursor::new(Vec::new());
+        let mut writer = Writer::new(&mut whole, 3, Element::F16).unwrap();
+        writer.push(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
+        writer.finish().unwrap();
+        // Left without its number of rows, and with half a row too many.
+        let mut file = Cursor::new(Vec::new());
+        let mut writer = Writer::new(&mut file, 3, Element::F16).unwrap();
+        writer.push(&[1.0, 2.0, 3.0]).unwrap();
+        assert_eq!(writer.get_mut().get_ref().len(), 134);
+        assert_eq!(Writer::<Cursor<Vec<u8>>>::length(3, Element::F16, 1), 134);
+        file.get_mut().extend_from_slice(b"xyz");
+        file.get_mut().truncate(134);
+        let mut writer = Writer::resume(&mut file, 3, Element::F16, 1).unwrap();
+        writer.push(&[4.0, 5.0, 6.0]).unwrap();
+        writer.finish().unwrap();
+        assert_eq!(file.into_inner(), whole.into_inner());
     }
 }

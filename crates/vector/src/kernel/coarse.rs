@@ -323,6 +323,12 @@ impl CoarseColumns {
         self.columns.div_ceil(LANES)
     }
 
+    /// The bytes of one panel.
+    #[must_use]
+    pub fn panel_bytes(&self) -> usize {
+        LANES * self.steps * size_of::<u32>()
+    }
+
     /// The common centre.
     #[must_use]
     pub fn centre(&self) -> &[f32] {
