@@ -413,7 +413,7 @@ fn a_hostile_folder_runs_through_in_bounded_memory() {
         "site/e.html too-many-pixels",
         "site/e.html truncated-image",
         "site/lines.jsonl line-too-long",
-        "site/lines.jsonl bad-obelics",
+        "site/lines.jsonl bad-json",
         "site/utf8.html damaged-text",
     ];
     assert_eq!(lost, expected);

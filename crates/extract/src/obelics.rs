@@ -1,146 +1,197 @@
-//! One line of OBELICS JSON Lines: parallel lists of image references and texts.
+//! A document of OBELICS, or of `OmniCorpus`, which took its form: parallel lists of image references and texts.
 //!
-//! At each position exactly one of `images` and `texts` is set. `metadata` is a JSON *string* that holds a list with an
-//! object for each image (`alt_text`, `original_width`, …) and `null` elsewhere; a plain list is read too.
+//! OBELICS: at each position exactly one of `images` and `texts` is set. `metadata` is a JSON *string* that holds a list with
+//! an object for each image (`alt_text`, `original_width`, …) and `null` elsewhere; a plain list is read too.
+//! `general_metadata` is a JSON string with the page's `url`.
+//!
+//! `OmniCorpus`: `metadata` is a list of objects (`width`, `height`, …) and `general_metadata` an object. Its lists need not be
+//! of one length, its texts may hold `<image>` where an image stands, and a position may have a text and an image: the
+//! text comes first.
+//!
+//! Memory: the text once. Order: the document's.
 
-use std::borrow::Cow;
-
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use simd_json::prelude::{
+    TypedScalarValue as _, ValueAsScalar as _, ValueIntoString as _,
+};
+use simd_json::tape::{Array, Value};
 
 use crate::ExtractError;
-use crate::text;
-use crate::walk::{Block, Picture};
+use crate::interleaved::{Declared, Form, Parsed};
+use crate::json;
 
-#[derive(Deserialize)]
-struct Line<'a> {
-    #[serde(borrow)]
-    images: Vec<Option<Cow<'a, str>>>,
-    #[serde(borrow)]
-    texts: Vec<Option<Cow<'a, str>>>,
-    #[serde(borrow, default)]
-    metadata: Option<&'a RawValue>,
-}
+/// What stands among the texts of `OmniCorpus` for an image.
+const PLACE: &str = "<image>";
 
-/// What `metadata` says of an image, as far as it is used.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct Declared {
-    /// Width before the authors of OBELICS scaled it.
-    #[serde(default)]
-    pub original_width: Option<u32>,
-    /// Height before the authors of OBELICS scaled it.
-    #[serde(default)]
-    pub original_height: Option<u32>,
-    #[serde(default)]
-    alt_text: Option<String>,
-}
-
-/// The blocks of a document, with what is declared of each image in their order.
-#[derive(Debug, Default)]
-pub struct Parsed {
-    /// The blocks.
-    pub blocks: Vec<Block>,
-    /// One for each picture of the blocks.
-    pub declared: Vec<Declared>,
-}
-
-/// Reads a line.
+/// Reads a document.
 ///
 /// # Errors
-/// `bad-obelics`.
-pub fn parse(line: &str) -> Result<Parsed, ExtractError> {
-    let document: Line<'_> =
-        serde_json::from_str(line).map_err(|error| ExtractError::BadObelics(error.to_string()))?;
-    if document.images.len() != document.texts.len() {
-        let (images, texts) = (document.images.len(), document.texts.len());
-        return Err(ExtractError::BadObelics(format!(
-            "{images} images stand beside {texts} texts"
-        )));
+/// `bad-obelics` or `bad-omnicorpus`.
+pub fn document(document: Value<'_, '_>, form: Form) -> Result<Parsed, ExtractError> {
+    let images = list(document, "images", form)?;
+    let texts = list(document, "texts", form)?;
+    let is_strict = form == Form::Obelics;
+    if is_strict && images.len() != texts.len() {
+        let (images, texts) = (images.len(), texts.len());
+        return Err(bad(
+            form,
+            format!("{images} images stand beside {texts} texts"),
+        ));
     }
-    let mut metadata = metadata(document.metadata);
-    metadata.resize(document.images.len(), None);
-    let mut parsed = Parsed::default();
-    for (position, (image, words)) in document.images.iter().zip(&document.texts).enumerate() {
-        match (image, words) {
-            (Some(image), None) => {
-                let declared = metadata[position].take().unwrap_or_default();
-                let alt = declared
-                    .alt_text
-                    .as_deref()
-                    .map(text::fold)
-                    .filter(|alt| !alt.is_empty());
-                let picture = Picture {
-                    candidates: vec![image.to_string()],
-                    alt,
-                    caption: None,
-                };
-                parsed.blocks.push(Block {
-                    text: String::new(),
-                    pictures: vec![(0, picture)],
+    match document.get("metadata") {
+        Some(metadata) => match metadata.as_str() {
+            Some(inner) => {
+                let read = json::read(inner.as_bytes(), |inner| {
+                    blocks(&images, &texts, inner.as_array(), form)
                 });
-                parsed.declared.push(declared);
+                // Damaged metadata lose a document nothing but its alt texts.
+                read.unwrap_or_else(|_| blocks(&images, &texts, None, form))
             }
-            (None, Some(words)) => {
-                for paragraph in words.split("\n\n") {
-                    let text = text::fold(paragraph);
-                    if !text.is_empty() {
-                        parsed.blocks.push(Block {
-                            text,
-                            pictures: Vec::new(),
-                        });
-                    }
+            None => blocks(&images, &texts, metadata.as_array(), form),
+        },
+        None => blocks(&images, &texts, None, form),
+    }
+}
+
+fn blocks(
+    images: &Array<'_, '_>,
+    texts: &Array<'_, '_>,
+    metadata: Option<Array<'_, '_>>,
+    form: Form,
+) -> Result<Parsed, ExtractError> {
+    let mut parsed = Parsed::default();
+    let (mut images, mut texts) = (images.iter(), texts.iter());
+    let mut metadata = metadata.as_ref().map(Array::iter);
+    for position in 0.. {
+        let (image, words) = (images.next(), texts.next());
+        if image.is_none() && words.is_none() {
+            break;
+        }
+        let about = metadata.as_mut().and_then(Iterator::next);
+        let image = string(image, "images", position, form)?;
+        let words = string(words, "texts", position, form)?;
+        match (image, words) {
+            (Some(_), Some(_)) if form == Form::Obelics => {
+                let what = format!("position {position} has both an image and a text");
+                return Err(bad(form, what));
+            }
+            // Neither: the data sets' own pipelines leave such holes where they removed an image.
+            (image, words) => {
+                if let Some(words) = words.filter(|words| image.is_none() || *words != PLACE) {
+                    parsed.text(words);
+                }
+                if let Some(image) = image {
+                    let declared = about.map(declared).unwrap_or_default();
+                    let alt = about.and_then(|about| json::text(about, "alt_text"));
+                    parsed.image(vec![image.to_owned()], alt, declared);
                 }
             }
-            (Some(_), Some(_)) => {
-                return Err(ExtractError::BadPosition {
-                    position,
-                    what: "has both an image and a text",
-                });
-            }
-            // The data set's own pipeline leaves such holes where it removed an image.
-            (None, None) => {}
         }
     }
     Ok(parsed)
 }
 
-/// Damaged metadata lose a document nothing but its alt texts.
-fn metadata(raw: Option<&RawValue>) -> Vec<Option<Declared>> {
-    let Some(raw) = raw else { return Vec::new() };
-    let list = |json: &str| -> Vec<Option<Declared>> {
-        let values: Vec<Option<&RawValue>> = serde_json::from_str(json).unwrap_or_default();
-        values
-            .into_iter()
-            .map(|value| value.and_then(|raw| serde_json::from_str(raw.get()).ok()))
-            .collect()
-    };
-    match serde_json::from_str::<Cow<'_, str>>(raw.get()) {
-        Ok(inner) => list(&inner),
-        Err(_) => list(raw.get()),
+fn declared(about: Value<'_, '_>) -> Declared {
+    let side = |original, own| json::pixels(about, original).or(json::pixels(about, own));
+    Declared {
+        original_width: side("original_width", "width"),
+        original_height: side("original_height", "height"),
+    }
+}
+
+fn list<'t, 'i>(
+    document: Value<'t, 'i>,
+    key: &str,
+    form: Form,
+) -> Result<Array<'t, 'i>, ExtractError> {
+    document
+        .get(key)
+        .ok_or_else(|| bad(form, format!("{key} is missing")))?
+        .as_array()
+        .ok_or_else(|| bad(form, format!("{key} is no list")))
+}
+
+fn string<'i>(
+    value: Option<Value<'_, 'i>>,
+    key: &str,
+    position: usize,
+    form: Form,
+) -> Result<Option<&'i str>, ExtractError> {
+    match value {
+        Some(value) if !value.is_null() => value.into_string().map(Some).ok_or_else(|| {
+            bad(
+                form,
+                format!("{key} holds something else than a text at position {position}"),
+            )
+        }),
+        _ => Ok(None),
+    }
+}
+
+fn bad(form: Form, what: String) -> ExtractError {
+    match form {
+        Form::OmniCorpus => ExtractError::BadOmniCorpus(what),
+        _ => ExtractError::BadObelics(what),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::about::About;
+    use crate::interleaved::parse;
+
+    fn read(line: &str) -> Parsed {
+        parse(line.as_bytes(), None).unwrap()
+    }
+
+    fn texts(parsed: &Parsed) -> Vec<&str> {
+        parsed
+            .blocks
+            .iter()
+            .map(|block| block.text.as_str())
+            .collect()
+    }
 
     #[test]
     fn images_and_texts_alternate_with_their_metadata() {
         let line = r#"{"images":[null,"https://a.example/1.jpg",null],"texts":["One.\n\nTwo.",null,"Three."],
-            "metadata":"[null,{\"alt_text\":\" A  b\",\"original_width\":640,\"original_height\":480,\"x\":1},null]","general_metadata":"{}"}"#;
-        let parsed = parse(line).unwrap();
-        let texts: Vec<&str> = parsed
-            .blocks
-            .iter()
-            .map(|block| block.text.as_str())
-            .collect();
-        assert_eq!(texts, ["One.", "Two.", "", "Three."]);
+            "metadata":"[null,{\"alt_text\":\" A  b\",\"original_width\":640,\"original_height\":480,\"x\":1},null]",
+            "general_metadata":"{\"url\":\"https://a.example/\",\"warc_record_offset\":7}"}"#;
+        let parsed = read(line);
+        assert_eq!(texts(&parsed), ["One.", "Two.", "", "Three."]);
         let picture = &parsed.blocks[2].pictures[0].1;
         assert_eq!(
             (picture.alt.as_deref(), picture.candidates[0].as_str()),
             (Some("A b"), "https://a.example/1.jpg")
         );
+        assert_eq!(
+            parsed.declared,
+            [Declared {
+                original_width: Some(640),
+                original_height: Some(480)
+            }]
+        );
+        assert_eq!(parsed.about.url.as_deref(), Some("https://a.example/"));
+    }
+
+    #[test]
+    fn omnicorpus_has_objects_for_metadata() {
+        let line = r#"{"general_metadata":{"domain":["a"],"id":"x","url":"https://a.example/p","title":"T","lang":"en"},
+            "images":["https://a.example/1.jpg",null,"https://a.example/2.jpg"],"texts":["<image>","One."],
+            "metadata":[{"width":640.0,"height":480,"aesthetic_prob":0.5},null,{"width":-1,"height":1.5}]}"#;
+        let parsed = read(line);
+        assert_eq!(texts(&parsed), ["", "One.", ""]);
         assert_eq!(parsed.declared[0].original_width, Some(640));
+        assert_eq!(parsed.declared[1], Declared::default());
+        let about = About {
+            title: Some("T".to_owned()),
+            url: Some("https://a.example/p".to_owned()),
+            lang: Some("en".to_owned()),
+            license: None,
+        };
+        assert_eq!(parsed.about, about);
+        let both = r#"{"general_metadata":{},"images":["a.png"],"texts":["One."]}"#;
+        assert_eq!(texts(&read(both)), ["One.", ""]);
     }
 
     #[test]
@@ -151,22 +202,44 @@ mod tests {
             r#""[{\"original_width\":-1}]""#,
             r#"[{"alt_text":7}]"#,
             "null",
+            "[]",
+            r#""[[[[]]]]""#,
         ] {
-            let line = format!(r#"{{"images":["a.png"],"texts":[null],"metadata":{metadata}}}"#);
-            assert_eq!(parse(&line).unwrap().blocks.len(), 1, "{metadata}");
+            let line = format!(
+                r#"{{"images":["a.png"],"texts":[null],"metadata":{metadata},"general_metadata":{metadata}}}"#
+            );
+            let parsed = read(&line);
+            assert_eq!(parsed.blocks.len(), 1, "{metadata}");
+            assert_eq!(parsed.declared, [Declared::default()], "{metadata}");
         }
     }
 
     #[test]
     fn other_forms_are_refused() {
-        for line in [
-            "[]",
-            "{",
-            r#"{"images":[]}"#,
-            r#"{"images":["a"],"texts":["b"]}"#,
-            r#"{"images":["a"],"texts":[]}"#,
-        ] {
-            assert_eq!(parse(line).unwrap_err().code(), "bad-obelics", "{line}");
+        let lines = [
+            (r#"{"images":["a"],"texts":["b"]}"#, "bad-obelics"),
+            (r#"{"images":["a"],"texts":[]}"#, "bad-obelics"),
+            (r#"{"images":null,"texts":null}"#, "bad-obelics"),
+            (r#"{"images":[7],"texts":[null]}"#, "bad-obelics"),
+            (r#"{"images":[null],"texts":[["b"]]}"#, "bad-obelics"),
+            (
+                r#"{"images":{},"texts":[],"general_metadata":{}}"#,
+                "bad-omnicorpus",
+            ),
+            (r#"{"images":[]}"#, "unknown-document"),
+            ("{}", "unknown-document"),
+            ("[]", "bad-json"),
+            ("null", "bad-json"),
+            ("{", "bad-json"),
+            ("", "bad-json"),
+        ];
+        for (line, code) in lines {
+            let error = parse(line.as_bytes(), None).unwrap_err();
+            assert_eq!(error.code(), code, "{line}");
         }
+        let error = parse(b"{\"images\":[\"\xff\"],\"texts\":[null]}", None).unwrap_err();
+        assert_eq!(error.code(), "bad-json");
+        let error = parse(br#"{"images":[]}"#, Some(Form::Obelics)).unwrap_err();
+        assert_eq!(error.code(), "bad-obelics");
     }
 }

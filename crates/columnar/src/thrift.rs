@@ -1,0 +1,374 @@
+//! A look at Thrift's compact protocol ahead of the library that reads it.
+//!
+//! The library allocates what lists announce and goes down as deep as a schema does. A file of a few bytes can so ask for
+//! terabytes or overflow the stack, which ends a process that cannot catch it. So the footer is walked over first, and of
+//! each page the header.
+//!
+//! Memory: none. What is read here is checked again by the library.
+
+/// How deep structs may be nested: the format's own go eight levels.
+const DEPTH: usize = 24;
+/// How deep a schema may be.
+const SCHEMA_DEPTH: usize = 64;
+/// Bytes of memory that a footer may announce list elements for, at about a kilobyte each.
+const ELEMENTS: usize = 1 << 22;
+
+const STOP: u8 = 0;
+const TRUE: u8 = 1;
+const FALSE: u8 = 2;
+const BYTE: u8 = 3;
+const I16: u8 = 4;
+const I32: u8 = 5;
+const I64: u8 = 6;
+const DOUBLE: u8 = 7;
+const BINARY: u8 = 8;
+const LIST: u8 = 9;
+const SET: u8 = 10;
+const MAP: u8 = 11;
+const STRUCT: u8 = 12;
+const UUID: u8 = 13;
+
+/// Why the walk ended early.
+type Walk<T> = Result<T, &'static str>;
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    /// List elements that may still be announced.
+    elements: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn byte(&mut self) -> Walk<u8> {
+        let (first, rest) = self.bytes.split_first().ok_or("it ends early")?;
+        self.bytes = rest;
+        Ok(*first)
+    }
+
+    fn skip_bytes(&mut self, length: u64) -> Walk<()> {
+        let length = usize::try_from(length).map_err(|_| "a length is beyond the end")?;
+        self.bytes = self
+            .bytes
+            .get(length..)
+            .ok_or("a length is beyond the end")?;
+        Ok(())
+    }
+
+    fn varint(&mut self) -> Walk<u64> {
+        let mut value = 0_u64;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Ok(value);
+            }
+        }
+        Err("a number is too long")
+    }
+
+    fn zigzag(&mut self) -> Walk<i64> {
+        let value = self.varint()?;
+        #[expect(
+            clippy::cast_possible_wrap,
+            reason = "zigzag: the sign is the lowest bit"
+        )]
+        let half = (value >> 1) as i64;
+        Ok(if value & 1 == 1 { !half } else { half })
+    }
+
+    /// The next field's id and type, or nothing at the end of the struct.
+    fn field(&mut self, last: &mut i64) -> Walk<Option<(i64, u8)>> {
+        let head = self.byte()?;
+        if head == STOP {
+            return Ok(None);
+        }
+        *last = match head >> 4 {
+            0 => self.zigzag()?,
+            delta => last.saturating_add(i64::from(delta)),
+        };
+        Ok(Some((*last, head & 0x0f)))
+    }
+
+    /// The length and element type of a list.
+    fn list(&mut self) -> Walk<(usize, u8)> {
+        let head = self.byte()?;
+        let length = match head >> 4 {
+            15 => usize::try_from(self.varint()?).map_err(|_| "a list is too long")?,
+            length => usize::from(length),
+        };
+        // Each element takes a byte at least; a struct its end.
+        if length > self.bytes.len() {
+            return Err("a list is longer than the file");
+        }
+        self.elements = self
+            .elements
+            .checked_sub(length)
+            .ok_or("its lists are too long")?;
+        Ok((length, head & 0x0f))
+    }
+
+    fn skip(&mut self, kind: u8, depth: usize) -> Walk<()> {
+        let depth = depth.checked_sub(1).ok_or("it is nested too deep")?;
+        match kind {
+            // As fields; as elements of a list each has a byte of its own, which `skip_element` takes.
+            TRUE | FALSE => Ok(()),
+            BYTE => self.skip_bytes(1),
+            I16 | I32 | I64 => self.varint().map(drop),
+            DOUBLE => self.skip_bytes(8),
+            UUID => self.skip_bytes(16),
+            BINARY => {
+                let length = self.varint()?;
+                self.skip_bytes(length)
+            }
+            LIST | SET => {
+                let (length, kind) = self.list()?;
+                (0..length).try_for_each(|_| self.skip_element(kind, depth))
+            }
+            MAP => {
+                let length = self.varint()?;
+                if length == 0 {
+                    return Ok(());
+                }
+                let kinds = self.byte()?;
+                if length > self.bytes.len() as u64 {
+                    return Err("a map is longer than the file");
+                }
+                (0..length).try_for_each(|_| {
+                    self.skip_element(kinds >> 4, depth)?;
+                    self.skip_element(kinds & 0x0f, depth)
+                })
+            }
+            STRUCT => {
+                let mut last = 0;
+                while let Some((_, kind)) = self.field(&mut last)? {
+                    self.skip(kind, depth)?;
+                }
+                Ok(())
+            }
+            _ => Err("it holds a value of an unknown type"),
+        }
+    }
+
+    fn skip_element(&mut self, kind: u8, depth: usize) -> Walk<()> {
+        match kind {
+            TRUE | FALSE => self.skip_bytes(1),
+            kind => self.skip(kind, depth),
+        }
+    }
+
+    /// The `num_children` of an element of the schema.
+    fn schema_element(&mut self) -> Walk<i64> {
+        let (mut last, mut children) = (0, 0);
+        while let Some((id, kind)) = self.field(&mut last)? {
+            if id == 5 && kind == I32 {
+                children = self.zigzag()?;
+            } else {
+                self.skip(kind, DEPTH)?;
+            }
+        }
+        Ok(children)
+    }
+
+    /// Checks a schema, which lies flat: each element says how many of those that follow are below it.
+    fn schema(&mut self) -> Walk<()> {
+        let (length, kind) = self.list()?;
+        if kind != STRUCT {
+            return Err("its schema is none");
+        }
+        // Children that are still to come, of each element that is open.
+        let mut open: Vec<usize> = Vec::new();
+        for number in 0..length {
+            let children = self.schema_element()?;
+            if number > 0 {
+                while open.pop_if(|left| *left == 0).is_some() {}
+                *open.last_mut().ok_or("its schema has several roots")? -= 1;
+            }
+            let children = usize::try_from(children).map_err(|_| "its schema is none")?;
+            if children > length {
+                return Err("its schema is cut off");
+            }
+            if children > 0 {
+                open.push(children);
+                if open.len() > SCHEMA_DEPTH {
+                    return Err("its schema is nested too deep");
+                }
+            }
+        }
+        if open.iter().any(|left| *left > 0) {
+            return Err("its schema is cut off");
+        }
+        Ok(())
+    }
+}
+
+/// Checks a footer (`FileMetaData`).
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_footer(footer: &[u8]) -> Result<(), &'static str> {
+    let mut reader = Reader {
+        bytes: footer,
+        elements: ELEMENTS.min(footer.len()),
+    };
+    let mut last = 0;
+    while let Some((id, kind)) = reader.field(&mut last)? {
+        match (id, kind) {
+            (2, LIST) => reader.schema()?,
+            (_, kind) => reader.skip(kind, DEPTH)?,
+        }
+    }
+    Ok(())
+}
+
+/// What a page's header announces.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PageHeader {
+    /// Bytes unpacked.
+    pub unpacked: u64,
+    /// Bytes in the file.
+    pub packed: u64,
+    /// Values, nulls too.
+    pub values: u64,
+    /// Bytes of levels that stand before the packed data (version 2).
+    pub levels: u64,
+    /// Whether it is a dictionary.
+    pub is_dictionary: bool,
+    /// Whether it is an index, which nobody reads.
+    pub is_index: bool,
+}
+
+/// Reads what is to be known of a page from the beginning of its header (`PageHeader`), which may be cut off behind that:
+/// statistics can be long.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn page_header(bytes: &[u8]) -> Result<PageHeader, &'static str> {
+    let mut reader = Reader {
+        bytes,
+        elements: ELEMENTS,
+    };
+    let size = |value: i64| u64::try_from(value).map_err(|_| "a page has a negative size");
+    let (mut header, mut last) = (PageHeader::default(), 0);
+    let mut seen = 0_u8;
+    while let Some((id, kind)) = reader.field(&mut last)? {
+        match (id, kind) {
+            (1, I32) => header.is_index = reader.zigzag()? == 1,
+            (2, I32) => {
+                header.unpacked = size(reader.zigzag()?)?;
+                seen |= 1;
+            }
+            (3, I32) => {
+                header.packed = size(reader.zigzag()?)?;
+                seen |= 2;
+            }
+            // Data page, dictionary page, data page version 2: sizes come before their headers in every writer.
+            (5 | 7 | 8, STRUCT) if seen == 3 => {
+                header.is_dictionary = id == 7;
+                let mut last = 0;
+                while let Some((field, kind)) = reader.field(&mut last)? {
+                    match (field, kind) {
+                        (1, I32) => header.values = size(reader.zigzag()?)?,
+                        (5 | 6, I32) if id == 8 => {
+                            header.levels += size(reader.zigzag()?)?;
+                            if field == 6 {
+                                return Ok(header);
+                            }
+                        }
+                        (_, kind) => reader.skip(kind, DEPTH)?,
+                    }
+                    if id != 8 && field == 1 {
+                        return Ok(header);
+                    }
+                }
+                return Ok(header);
+            }
+            (_, kind) => reader.skip(kind, DEPTH)?,
+        }
+    }
+    if seen == 3 {
+        // An index page: nothing is made of it.
+        Ok(header)
+    } else {
+        Err("a page has no size")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A schema list: (name length, children) of each element.
+    fn footer(schema: &[i64]) -> Vec<u8> {
+        let mut bytes = vec![0x15, 4, 0x19, 0xf0 | STRUCT];
+        let varint = |mut value: u64, bytes: &mut Vec<u8>| {
+            while value >= 0x80 {
+                bytes.push(0x80 | u8::try_from(value & 0x7f).unwrap());
+                value >>= 7;
+            }
+            bytes.push(u8::try_from(value).unwrap());
+        };
+        varint(schema.len() as u64, &mut bytes);
+        for &children in schema {
+            bytes.push(0x50 | I32);
+            varint(
+                u64::try_from((children << 1) ^ (children >> 63)).unwrap_or(u64::MAX),
+                &mut bytes,
+            );
+            bytes.push(0);
+        }
+        bytes.push(0);
+        bytes
+    }
+
+    #[test]
+    fn a_schema_is_checked_before_it_is_built() {
+        assert_eq!(check_footer(&footer(&[2, 0, 1, 0])), Ok(()));
+        let deep: Vec<i64> = std::iter::repeat_n(1, 100_000).chain([0]).collect();
+        assert_eq!(
+            check_footer(&footer(&deep)),
+            Err("its schema is nested too deep")
+        );
+        assert_eq!(check_footer(&footer(&[3, 0])), Err("its schema is cut off"));
+        assert_eq!(check_footer(&footer(&[2, 0])), Err("its schema is cut off"));
+        assert_eq!(
+            check_footer(&footer(&[0, 0])),
+            Err("its schema has several roots")
+        );
+        assert_eq!(check_footer(&footer(&[-1, 0])), Err("its schema is none"));
+    }
+
+    #[test]
+    fn lists_are_no_longer_than_the_file() {
+        // Row groups: a list of two billion structs in a footer of 12 bytes.
+        let huge = [
+            0x49,
+            0xf0 | STRUCT,
+            0xff,
+            0xff,
+            0xff,
+            0xff,
+            0x07,
+            0,
+            0,
+            0,
+            0,
+        ];
+        assert_eq!(check_footer(&huge), Err("a list is longer than the file"));
+        let deep = vec![0x19_u8; 4096];
+        assert!(check_footer(&deep).is_err());
+        assert!(check_footer(&[]).is_err());
+    }
+
+    #[test]
+    fn a_page_says_what_it_costs() {
+        // type 0, unpacked 100, packed 50, data page with 7 values.
+        let bytes = [0x15, 0, 0x15, 200, 1, 0x15, 100, 0x2c, 0x15, 14];
+        let header = page_header(&bytes).unwrap();
+        assert_eq!(
+            (header.unpacked, header.packed, header.values),
+            (100, 50, 7)
+        );
+        assert!(page_header(&bytes[..3]).is_err());
+        assert!(page_header(&[0x15, 0, 0x15, 1, 0x15, 1, 0]).is_err());
+        assert!(page_header(&[0]).is_err());
+    }
+}

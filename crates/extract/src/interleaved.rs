@@ -1,0 +1,131 @@
+//! One line of JSON Lines that is a whole document: which data set's form it has, and what it holds.
+//!
+//! The form is told by the keys: `text_list` is MMC4's, `images` beside `texts` are those of OBELICS, and of `OmniCorpus`
+//! when `general_metadata` is an object rather than a string that holds one.
+//!
+//! Memory: five times the line. Order: the document's.
+
+use simd_json::prelude::ValueAsScalar as _;
+use simd_json::tape::Value;
+
+use crate::about::{self, About};
+use crate::walk::{Block, Picture};
+use crate::{ExtractError, json, mmc4, obelics, text};
+
+/// The forms in which data sets hold documents as JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// OBELICS (arXiv 2306.16527): parallel lists, of which exactly one is set at each position.
+    Obelics,
+    /// MMC4 (arXiv 2304.06939): a list of sentences, and images that are matched to them.
+    Mmc4,
+    /// `OmniCorpus` (arXiv 2406.08418): as OBELICS, with its metadata as objects.
+    OmniCorpus,
+}
+
+/// What is said of an image beside its reference.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Declared {
+    /// Its width where the data set's authors found it.
+    pub original_width: Option<u32>,
+    /// Its height there.
+    pub original_height: Option<u32>,
+}
+
+/// The blocks of a document, with what is declared of each image in their order.
+#[derive(Debug, Default)]
+pub struct Parsed {
+    /// The blocks.
+    pub blocks: Vec<Block>,
+    /// One for each picture of the blocks.
+    pub declared: Vec<Declared>,
+    /// What the document says of itself.
+    pub about: About,
+}
+
+impl Parsed {
+    /// Adds the paragraphs of a text.
+    pub fn text(&mut self, words: &str) {
+        for paragraph in words.split("\n\n") {
+            let text = text::fold(paragraph);
+            if !text.is_empty() {
+                self.blocks.push(Block {
+                    text,
+                    ..Block::default()
+                });
+            }
+        }
+    }
+
+    /// Adds an image as a block of its own.
+    pub fn image(&mut self, candidates: Vec<String>, alt: Option<&str>, declared: Declared) {
+        let picture = Picture {
+            candidates,
+            alt: alt.map(text::fold).filter(|alt| !alt.is_empty()),
+            caption: None,
+        };
+        self.blocks.push(Block {
+            text: String::new(),
+            pictures: vec![(0, picture)],
+        });
+        self.declared.push(declared);
+    }
+}
+
+/// Reads a line; without a form, its keys decide.
+///
+/// # Errors
+/// `bad-json`, `unknown-document`, and `bad-obelics`, `bad-mmc4` or `bad-omnicorpus` when the form is known.
+pub fn parse(line: &[u8], form: Option<Form>) -> Result<Parsed, ExtractError> {
+    json::read(line, |document| {
+        if !document.is_object() {
+            return Err(ExtractError::BadJson("it is no object".to_owned()));
+        }
+        let form = form
+            .or_else(|| of(document))
+            .ok_or(ExtractError::UnknownDocument)?;
+        let mut parsed = match form {
+            Form::Mmc4 => mmc4::document(document),
+            Form::Obelics | Form::OmniCorpus => obelics::document(document, form),
+        }?;
+        let general = document
+            .get("general_metadata")
+            .map(|general| match general.as_str() {
+                // Damaged metadata lose a document nothing but what they say.
+                Some(inner) => json::read(inner.as_bytes(), said).unwrap_or_default(),
+                None => said(general),
+            });
+        parsed.about = general.unwrap_or_default().or(said(document));
+        Ok(parsed)
+    })
+    .unwrap_or_else(|error| Err(ExtractError::BadJson(error)))
+}
+
+/// What an object says of the document.
+fn said(object: Value<'_, '_>) -> About {
+    let first = |keys: &[&str]| keys.iter().find_map(|key| json::text(object, key));
+    About {
+        title: first(&["title"])
+            .map(text::fold)
+            .and_then(|title| about::said(&title)),
+        url: first(&["url"]).and_then(about::said),
+        lang: first(&["language", "lang"]).and_then(about::language),
+        license: first(&["license", "licence"]).and_then(about::said),
+    }
+}
+
+fn of(document: Value<'_, '_>) -> Option<Form> {
+    let has = |key: &str| document.contains_key(key);
+    if has("text_list") {
+        Some(Form::Mmc4)
+    } else if has("images") && has("texts") {
+        let general = document.get("general_metadata");
+        Some(if general.is_some_and(|general| general.is_object()) {
+            Form::OmniCorpus
+        } else {
+            Form::Obelics
+        })
+    } else {
+        None
+    }
+}
