@@ -53,7 +53,8 @@ fn scene() -> Scene {
         .lines();
     assert_eq!(said.len(), 1, "{said:?}");
     assert!(
-        said[0].starts_with(r#"{"schema":"metric/1","stage":"rs-perplexity","sentences":6,"words":"#),
+        said[0]
+            .starts_with(r#"{"schema":"metric/1","stage":"rs-perplexity","sentences":6,"words":"#),
         "{said:?}"
     );
     scene

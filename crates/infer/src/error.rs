@@ -84,6 +84,11 @@ pub enum InferError {
     /// A picture or text whose embedding is not finite, or is zero.
     #[error("the model's answer is not a direction: its length is {0}")]
     NotFinite(f32),
+    /// A text of which a language model has nothing to predict, or that it holds impossible.
+    #[error(
+        "the text has no perplexity: nothing in it is predicted, or the model's answer is not finite"
+    )]
+    NoPerplexity,
 }
 
 impl InferError {
@@ -101,13 +106,17 @@ impl InferError {
             Self::Run { .. } => "engine",
             Self::Aspect { .. } => "extreme-aspect",
             Self::NotFinite(_) => "not-finite",
+            Self::NoPerplexity => "no-perplexity",
         }
     }
 
     /// True when the input is at fault and the next one may well succeed; false when the model or the engine is.
     #[must_use]
     pub fn is_about_the_input(&self) -> bool {
-        matches!(self, Self::Aspect { .. } | Self::NotFinite(_))
+        matches!(
+            self,
+            Self::Aspect { .. } | Self::NotFinite(_) | Self::NoPerplexity
+        )
     }
 
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {

@@ -155,7 +155,7 @@ fn context(directory: &Directory, truncation: Option<usize>) -> usize {
     clippy::cast_sign_loss,
     reason = "the range is checked"
 )]
-fn small(limit: f64) -> Option<usize> {
+pub(crate) fn small(limit: f64) -> Option<usize> {
     (1.0..=1e6).contains(&limit).then_some(limit as usize)
 }
 
@@ -175,7 +175,7 @@ mod tests {
         for (name, text) in files {
             std::fs::write(dir.path().join(name), text).unwrap();
         }
-        Encoder::open(&Directory::open(dir.path()).unwrap(), has_mask).unwrap()
+        Encoder::open(&Directory::open(dir.path(), None).unwrap(), has_mask).unwrap()
     }
 
     #[test]

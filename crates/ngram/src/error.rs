@@ -36,12 +36,9 @@ pub enum NgramError {
     /// There was no sentence to learn from.
     #[error("there is no sentence to learn from")]
     Empty,
-    /// More words of text than 32 bits number.
-    #[error("more than {0} words of text: learn from a sample")]
-    TooMuch(usize),
-    /// The vocabulary could not be made.
-    #[error("the vocabulary: {0}")]
-    Vocabulary(#[from] fst::Error),
+    /// More different words than 32 bits number.
+    #[error("more than {0} different words: count rarer words by their look alone")]
+    TooMuch(u32),
 }
 
 impl NgramError {
@@ -54,7 +51,6 @@ impl NgramError {
             Self::Order { .. } => "bad-order",
             Self::Empty => "no-text",
             Self::TooMuch(_) => "too-much-text",
-            Self::Vocabulary(_) => "bad-vocabulary",
         }
     }
 }

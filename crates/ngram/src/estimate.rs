@@ -1,186 +1,262 @@
-//! From counts to probabilities.
+//! From counts to probabilities, and from probabilities to the tree on disk.
+//!
+//! Interpolated modified Kneser-Ney: `p(w | c) = (count(c w) − D) / Σ count(c ·) + γ(c) p(w | c′)`, where c′ is c without its
+//! first word and γ(c) is what the discounts D leave over. The n-grams lie in the order of their endings ([`crate::counts`]),
+//! in which an n-gram follows the shorter one that it is interpolated with. Sums over a context need the order of contexts:
+//! each order is sorted twice.
+//!
+//! **Memory.** Two sorting buffers and the continuations of one context. All sums go in sorted order, so no byte depends
+//! on the buffers or the number of threads.
 
-use crate::counts::{BEGIN, Counts, Grams, UNKNOWN};
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+
+use crate::counts::Counts;
 use crate::discount::Discounts;
+use crate::quantise::Histogram;
+use crate::sort::{Merged, Record, Sorter, Stream, count, set_count};
+use crate::train::MAX_ORDER;
+use crate::trie::{Entry, LevelWriter, Shape};
 
-/// The n-grams of one order with what a model says of them, in natural logarithms.
-#[derive(Debug, Default)]
-pub struct Estimated {
-    /// The last word of each n-gram.
-    pub words: Vec<u32>,
-    /// The interpolated probability of the last word after the others.
-    pub probabilities: Vec<f32>,
-    /// What is added to the probability after a shorter context where no longer n-gram with this context was seen.
-    pub backoffs: Vec<f32>,
-    /// Where the n-grams that go on from each one begin in the next order, and the end of the last one's.
-    pub children: Vec<u32>,
+/// How much memory and how many threads.
+#[derive(Clone, Copy, Debug)]
+pub struct Means {
+    /// Bytes of one sorting buffer.
+    pub buffer: usize,
+    /// Threads.
+    pub jobs: usize,
 }
 
-/// Interpolated modified Kneser-Ney probabilities of all orders. In the first order the word ids are the places, from
-/// [`UNKNOWN`] to `vocabulary` − 1.
-pub fn estimate(counts: &Counts, vocabulary: usize) -> Vec<Estimated> {
-    let mut levels: Vec<Estimated> = Vec::with_capacity(counts.levels.len());
-    // The probabilities of the order below, at full precision, by place.
-    let mut below: Vec<f64> = Vec::new();
-    for (n, grams) in counts.levels.iter().enumerate() {
-        let discounts = Discounts::of(grams);
-        let probabilities = if let Some(before) = levels.last_mut() {
-            let shorter = &counts.levels[n - 1];
-            let is_first = n == 1;
-            longer(
-                grams,
-                discounts,
-                &counts.suffix[n],
-                shorter,
-                is_first,
-                &below,
-                before,
-            )
-        } else {
-            single(grams, discounts, vocabulary)
-        };
-        levels.push(Estimated {
-            words: if n == 0 {
-                (0..).take(vocabulary).collect()
-            } else {
-                grams.words.iter().skip(n).step_by(n + 1).copied().collect()
-            },
-            probabilities: probabilities.iter().map(|&p| logarithm(p)).collect(),
-            backoffs: vec![0.0; probabilities.len()],
-            children: Vec::new(),
-        });
-        // The places of the first order's n-grams are not word ids: by place again, for the next order's suffixes.
-        below = if n == 0 {
-            grams
-                .words
-                .iter()
-                .map(|&word| probabilities[word as usize])
-                .collect()
-        } else {
-            probabilities
-        };
+/// Numbers in a temporary file.
+#[derive(Debug)]
+struct Numbers(BufReader<File>);
+
+#[derive(Debug)]
+struct NumbersWriter(BufWriter<File>);
+
+impl NumbersWriter {
+    fn new() -> io::Result<Self> {
+        Ok(Self(BufWriter::new(tempfile::tempfile()?)))
     }
-    levels
-}
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the file holds single precision"
-)]
-fn logarithm(probability: f64) -> f32 {
-    // The beginning has no probability of its own; nothing asks for it.
-    if probability > 0.0 {
-        probability.ln() as f32
-    } else {
-        0.0
+    fn push(&mut self, number: u64) -> io::Result<()> {
+        self.0.write_all(&number.to_le_bytes())
+    }
+
+    fn read(self) -> io::Result<Numbers> {
+        let mut numbers = Numbers(BufReader::new(self.0.into_inner()?));
+        numbers.rewind()?;
+        Ok(numbers)
     }
 }
 
-/// The probability of each word id without context: what words give up is shared evenly by all, the unknown among them.
-fn single(grams: &Grams, discounts: Discounts, vocabulary: usize) -> Vec<f64> {
-    let counted = || {
-        let of = grams.words.iter().zip(&grams.counts);
-        of.filter(|(word, _)| **word != BEGIN)
+impl Numbers {
+    fn rewind(&mut self) -> io::Result<()> {
+        self.0.seek(SeekFrom::Start(0)).map(drop)
+    }
+
+    /// The next number; there is one for each n-gram of its order.
+    fn next(&mut self) -> io::Result<u64> {
+        let mut eight = [0; 8];
+        self.0.read_exact(&mut eight)?;
+        Ok(u64::from_le_bytes(eight))
+    }
+}
+
+/// One order whose probabilities are known and whose longer n-grams are not yet.
+struct Level {
+    grams: Stream,
+    probabilities: Numbers,
+    /// Of the logarithms.
+    histogram: Histogram,
+}
+
+/// Estimates all orders and writes each level of the tree as soon as it is whole.
+pub fn build(counts: Counts, shape: &Shape, means: Means, out: &mut impl Write) -> io::Result<()> {
+    let discounts: Vec<Discounts> = counts.seen.iter().copied().map(Discounts::of).collect();
+    let mut levels = counts.levels.into_iter();
+    let Some(grams) = levels.next() else {
+        return Ok(());
     };
-    let sum: f64 = counted().map(|(_, &count)| f64::from(count)).sum();
-    let given: f64 = counted().map(|(_, &count)| discounts.at(count)).sum();
-    // All ids but the beginning can come next.
-    #[expect(clippy::cast_precision_loss, reason = "fewer than 2^32 words")]
-    let even = given / sum / (vocabulary - 1) as f64;
-    let mut probabilities = vec![even; vocabulary];
-    for (&word, &count) in counted() {
-        probabilities[word as usize] += (f64::from(count) - discounts.at(count)) / sum;
+    let mut below = first(grams, discounts[0], shape.begin)?;
+    for (at, mut grams) in (1..).zip(levels) {
+        let (shares, backoffs, book) =
+            shares(&mut grams, at + 1, discounts[at], &mut below, means)?;
+        let (level, children) = interpolate(shares, grams, at + 1, &mut below)?;
+        write_level(below, Some((backoffs, book, children)), shape, at - 1, out)?;
+        below = level;
     }
-    probabilities[BEGIN as usize] = 0.0;
-    debug_assert!(probabilities[UNKNOWN as usize] > 0.0);
-    probabilities
+    write_level(below, None, shape, shape.grams.len() - 1, out)
 }
 
-/// The probability of each n-gram; sets the back-off weights and the children of the contexts in `before`.
-fn longer(
-    grams: &Grams,
-    discounts: Discounts,
-    suffix: &[u32],
-    shorter: &Grams,
-    is_first: bool,
-    below: &[f64],
-    before: &mut Estimated,
-) -> Vec<f64> {
-    let context = grams.order - 1;
-    let mut probabilities = vec![0.0; grams.len()];
-    let mut children: Vec<u32> = Vec::with_capacity(before.words.len() + 1);
-    let mut from = 0;
-    for place in 0..shorter.len() {
-        let mut to = from;
-        while to < grams.len() && grams.gram(to)[..context] == *shorter.gram(place) {
-            to += 1;
+/// The first order: what words give up is shared evenly by all that can come, the unknown among them.
+fn first(mut grams: Stream, discounts: Discounts, begin: u32) -> io::Result<Level> {
+    let (mut sum, mut given, mut words) = (0.0, 0.0, 0.0);
+    grams.rewind()?;
+    while let Some(gram) = grams.next()? {
+        if gram[0] != begin {
+            sum += real(count(&gram));
+            given += discounts.at(count(&gram));
+            words += 1.0;
         }
-        // In the first order the entries are word ids, some of which were never seen as n-grams.
-        let entry = if is_first {
-            shorter.words[place] as usize
-        } else {
-            place
+    }
+    let even = given / sum / words;
+    let mut probabilities = NumbersWriter::new()?;
+    let mut histogram = Histogram::default();
+    grams.rewind()?;
+    while let Some(gram) = grams.next()? {
+        // Nothing asks for the beginning's.
+        let own = match gram[0] == begin {
+            true => 0.0,
+            false => (real(count(&gram)) - discounts.at(count(&gram))) / sum,
         };
-        children.resize(entry + 1, u32::try_from(from).unwrap_or(u32::MAX));
-        if from < to {
-            let counts = &grams.counts[from..to];
-            let sum: f64 = counts.iter().copied().map(f64::from).sum();
-            let given: f64 = counts.iter().map(|&count| discounts.at(count)).sum();
-            let left = given / sum;
-            before.backoffs[entry] = logarithm(left);
-            for at in from..to {
-                let own = (f64::from(grams.counts[at]) - discounts.at(grams.counts[at])) / sum;
-                probabilities[at] = own + left * below[suffix[at] as usize];
-            }
-        }
-        from = to;
+        let probability = own + even;
+        probabilities.push(probability.to_bits())?;
+        histogram.add(logarithm(probability));
     }
-    children.resize(
-        before.words.len() + 1,
-        u32::try_from(from).unwrap_or(u32::MAX),
-    );
-    before.children = children;
-    probabilities
+    Ok(Level {
+        grams,
+        probabilities: probabilities.read()?,
+        histogram,
+    })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::counts::count;
-
-    #[test]
-    fn the_probabilities_after_any_context_add_up_to_one() {
-        let sentences: [&[u32]; 5] = [
-            &[1, 3, 4, 5, 2],
-            &[1, 3, 4, 2],
-            &[1, 4, 5, 6, 3, 4, 5, 2],
-            &[1, 7, 2],
-            &[1, 3, 5, 5, 6, 2],
-        ];
-        let vocabulary = 8;
-        let counts = count(&sentences.into_iter(), 3);
-        let levels = estimate(&counts, vocabulary);
-        let sum: f32 = (0..8)
-            .filter(|&id| id != 1)
-            .map(|id| levels[0].probabilities[id].exp())
-            .sum();
-        assert!((sum - 1.0).abs() < 1e-6, "{sum}");
-        // p(w | context) of every word after every context of one word, by the back-off rule.
-        for context in (0..8).filter(|&id| id != 2) {
-            let (from, to) = (
-                levels[0].children[context] as usize,
-                levels[0].children[context + 1] as usize,
-            );
-            let mut sum = 0.0;
-            for word in (0..8_u32).filter(|&id| id != 1) {
-                let seen = (from..to).find(|&at| levels[1].words[at] == word);
-                let log = seen.map_or(
-                    levels[0].backoffs[context] + levels[0].probabilities[word as usize],
-                    |at| levels[1].probabilities[at],
-                );
-                sum += log.exp();
-            }
-            assert!((sum - 1.0).abs() < 1e-5, "{context}: {sum}");
+/// For each n-gram of `order`, in the order of endings, its own share of the probability and γ of its context; and for each
+/// n-gram of the order below the logarithm of γ, with the histogram of these.
+fn shares(
+    grams: &mut Stream,
+    order: usize,
+    discounts: Discounts,
+    below: &mut Level,
+    means: Means,
+) -> io::Result<(Merged, Numbers, Histogram)> {
+    let context = order - 1;
+    let mut by_context = Sorter::new(means.buffer, means.jobs, false);
+    grams.rewind()?;
+    while let Some(gram) = grams.next()? {
+        let mut turned = Record::default();
+        turned[..context].copy_from_slice(&gram[1..order]);
+        turned[context] = gram[0];
+        set_count(&mut turned, count(&gram));
+        by_context.push(turned)?;
+    }
+    let mut by_context = by_context.finish()?;
+    let mut by_ending = Sorter::new(means.buffer, means.jobs, false);
+    let mut backoffs = NumbersWriter::new()?;
+    let mut histogram = Histogram::default();
+    let mut next = by_context.next()?;
+    let mut group: Vec<Record> = Vec::new();
+    below.grams.rewind()?;
+    while let Some(shorter) = below.grams.next()? {
+        group.clear();
+        while let Some(turned) = next
+            && turned[..context] == shorter[..context]
+        {
+            group.push(turned);
+            next = by_context.next()?;
+        }
+        let sum: f64 = group.iter().map(|turned| real(count(turned))).sum();
+        let given: f64 = group.iter().map(|turned| discounts.at(count(turned))).sum();
+        // A context that nothing followed takes the shorter one's word for everything.
+        let left = if group.is_empty() { 1.0 } else { given / sum };
+        let backoff = logarithm(left);
+        histogram.add(backoff);
+        backoffs.push(u64::from(backoff.to_bits()))?;
+        for turned in &group {
+            let mut record = Record::default();
+            record[0] = turned[context];
+            record[1..order].copy_from_slice(&turned[..context]);
+            let own = (real(count(turned)) - discounts.at(count(turned))) / sum;
+            record[MAX_ORDER] = single(own).to_bits();
+            record[MAX_ORDER + 1] = single(left).to_bits();
+            by_ending.push(record)?;
         }
     }
+    debug_assert!(next.is_none(), "every context is an n-gram");
+    Ok((by_ending.finish()?, backoffs.read()?, histogram))
+}
+
+/// The probabilities of `order`, from its shares and the probabilities of the order below; and for each n-gram of the order
+/// below the place of its first child.
+fn interpolate(
+    mut shares: Merged,
+    grams: Stream,
+    order: usize,
+    below: &mut Level,
+) -> io::Result<(Level, Numbers)> {
+    let mut probabilities = NumbersWriter::new()?;
+    let mut children = NumbersWriter::new()?;
+    let mut histogram = Histogram::default();
+    below.grams.rewind()?;
+    below.probabilities.rewind()?;
+    let mut place = 0;
+    let mut next = shares.next()?;
+    while let Some(shorter) = below.grams.next()? {
+        children.push(place)?;
+        let lower = f64::from_bits(below.probabilities.next()?);
+        while let Some(record) = next
+            && record[..order - 1] == shorter[..order - 1]
+        {
+            let [own, left] = [MAX_ORDER, MAX_ORDER + 1].map(|at| f32::from_bits(record[at]));
+            let probability = f64::from(left).mul_add(lower, f64::from(own));
+            probabilities.push(probability.to_bits())?;
+            histogram.add(logarithm(probability));
+            place += 1;
+            next = shares.next()?;
+        }
+    }
+    debug_assert!(next.is_none(), "every ending is an n-gram");
+    let level = Level {
+        grams,
+        probabilities: probabilities.read()?,
+        histogram,
+    };
+    Ok((level, children.read()?))
+}
+
+/// Writes one level of the tree; all but the longest have back-off weights and children.
+fn write_level(
+    mut level: Level,
+    longer: Option<(Numbers, Histogram, Numbers)>,
+    shape: &Shape,
+    at: usize,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let probability = level.histogram.codebook();
+    let backoff = longer
+        .as_ref()
+        .map(|(_, histogram, _)| histogram.codebook());
+    let mut longer = longer.map(|(backoffs, _, children)| (backoffs, children));
+    let mut writer = LevelWriter::new(shape, at, &probability, backoff.as_ref(), out)?;
+    level.grams.rewind()?;
+    level.probabilities.rewind()?;
+    while let Some(gram) = level.grams.next()? {
+        let log = logarithm(f64::from_bits(level.probabilities.next()?));
+        let mut entry = Entry {
+            word: gram[at],
+            probability: probability.index(log),
+            ..Entry::default()
+        };
+        if let (Some((backoffs, children)), Some(book)) = (&mut longer, &backoff) {
+            let bits = u32::try_from(backoffs.next()?).unwrap_or(0);
+            entry.backoff = book.index(f32::from_bits(bits));
+            entry.child = children.next()?;
+        }
+        writer.push(entry)?;
+    }
+    writer.finish()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "2^53 words were never written")]
+fn real(count: u64) -> f64 {
+    count as f64
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "single precision is kept")]
+fn single(share: f64) -> f32 {
+    share as f32
+}
+
+fn logarithm(probability: f64) -> f32 {
+    single(probability.ln())
 }

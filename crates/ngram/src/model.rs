@@ -5,16 +5,17 @@ use std::path::Path;
 use realsyn_vector::map::Map;
 
 use crate::NgramError;
-use crate::counts::{BEGIN, END, UNKNOWN};
-use crate::file::{self, Layout, Level};
-use crate::train::MAX_ORDER;
+use crate::file::{self, Layout};
+use crate::train::{BEGIN, END, number};
+use crate::trie::eight;
+use crate::unknown::{WORD_BEGIN, WORD_END, look, pieces, spell};
+use crate::vocabulary::rank;
 use crate::words::words;
 
-/// A model, mapped into memory.
+/// A model, mapped into memory; threads share it.
 #[derive(Debug)]
 pub struct Model {
     map: Map,
-    vocabulary: fst::Map<Vec<u8>>,
     layout: Layout,
 }
 
@@ -23,9 +24,10 @@ pub struct Model {
 pub struct Score {
     /// The natural logarithm of the sentence's probability.
     pub log_probability: f64,
-    /// How many words were predicted: the sentence's words, numbers and marks, and its end.
+    /// How many words were predicted: the sentence's words, numbers and marks, and its end. An unknown word counts as
+    /// one and one more for every four letters.
     pub predicted: u32,
-    /// How many of them the model never saw.
+    /// How many words the model does not know.
     pub unknown: u32,
 }
 
@@ -39,134 +41,84 @@ impl Score {
 
 /// Room that is used again from sentence to sentence.
 #[derive(Clone, Debug, Default)]
-pub struct Scratch {
-    fold: String,
-    ids: Vec<u32>,
-}
-
-/// The place, in its order, of the n-gram that ends with the last word, for each order from 1 on; the longest ones were
-/// never seen.
-type Context = ([usize; MAX_ORDER], usize);
+pub struct Scratch {}
 
 impl Model {
-    /// Maps the model at `path`.
+    /// Maps the model at `path`, which takes no longer for a large one.
     ///
     /// # Errors
-    /// The file cannot be read, is no model, or is damaged.
+    /// The file cannot be read, is no model or of another version, or is truncated.
     pub fn open(path: &Path) -> Result<Self, NgramError> {
         let map = Map::open(path).map_err(|source| NgramError::Io {
             path: path.to_owned(),
             source,
         })?;
         let layout = file::layout(path, &map)?;
-        let damaged = |error: fst::Error| NgramError::Format {
-            path: path.to_owned(),
-            reason: format!("the vocabulary is damaged: {error}"),
-        };
-        // A copy, for a map that borrows its own file is not to be had in safe code; it is small beside the n-grams.
-        let vocabulary =
-            fst::raw::Fst::new(map[layout.vocabulary.clone()].to_vec()).map_err(damaged)?;
-        vocabulary.verify().map_err(damaged)?;
-        Ok(Self {
-            map,
-            vocabulary: fst::Map::from(vocabulary),
-            layout,
-        })
+        Ok(Self { map, layout })
     }
 
     /// How long the model's n-grams are at most.
     #[must_use]
     pub fn order(&self) -> usize {
-        self.layout.levels.len()
+        self.layout.words.order()
+    }
+
+    /// How many words the model knows.
+    #[must_use]
+    pub fn vocabulary(&self) -> usize {
+        self.layout.known
+    }
+
+    /// How many n-grams of order 1, 2, ... it holds.
+    #[must_use]
+    pub fn ngrams(&self) -> Vec<usize> {
+        self.layout.words.grams().collect()
     }
 
     /// Scores one sentence.
     #[must_use]
-    pub fn score(&self, sentence: &str, scratch: &mut Scratch) -> Score {
-        let Scratch { fold, ids } = scratch;
-        ids.clear();
-        words(sentence, fold, |word| {
-            let id = self
-                .vocabulary
-                .get(word)
-                .and_then(|id| u32::try_from(id).ok());
-            ids.push(id.unwrap_or(UNKNOWN));
-        });
-        ids.push(END);
+    pub fn score(&self, sentence: &str, _scratch: &mut Scratch) -> Score {
+        let bytes: &[u8] = &self.map;
+        let Layout {
+            known,
+            hashes,
+            words: trie,
+            ..
+        } = &self.layout;
         let mut score = Score::default();
-        let mut context: Context = ([0; MAX_ORDER], 1);
-        context.0[0] = BEGIN as usize;
-        for &id in ids.iter() {
-            score.log_probability += f64::from(self.next(&mut context, id));
+        let mut context = trie.context(bytes, BEGIN);
+        for (at, word) in words(sentence).enumerate() {
+            let hash = |at: usize| eight(bytes, hashes + 8 * at).unwrap_or(0);
+            let rank = rank(*known, word.hash, hash);
+            let id = match rank {
+                Some(_) => number(rank, 0),
+                None => look(word.text, at == 0),
+            };
+            score.log_probability += f64::from(trie.next(bytes, &mut context, id));
             score.predicted += 1;
-            score.unknown += u32::from(id == UNKNOWN);
+            if rank.is_none() {
+                let (log, letters) = self.spelling(word.text);
+                score.log_probability += log;
+                score.predicted += pieces(letters) - 1;
+                score.unknown += 1;
+            }
         }
+        score.log_probability += f64::from(trie.next(bytes, &mut context, END));
+        score.predicted += 1;
         score
     }
 
-    /// The logarithm of the probability of `word` after `context`, which then ends with `word`.
-    fn next(&self, context: &mut Context, word: u32) -> f32 {
-        let (places, length) = *context;
-        let levels = &self.layout.levels;
-        let mut now: Context = ([0; MAX_ORDER], 1);
-        now.0[0] = (word as usize).min(levels[0].grams.saturating_sub(1));
-        // A longer n-gram was seen only if its end was: the first that is missing ends the search.
-        while now.1 <= length && now.1 < levels.len() {
-            let Some(place) = self.child(now.1 - 1, places[now.1 - 1], word) else {
-                break;
-            };
-            now.0[now.1] = place;
-            now.1 += 1;
+    /// The logarithm of the probability of a word's spelling, and its number of letters.
+    fn spelling(&self, word: &str) -> (f64, u32) {
+        let (bytes, trie): (&[u8], _) = (&self.map, &self.layout.letters);
+        let mut context = trie.context(bytes, WORD_BEGIN);
+        let (mut log, mut letters) = (0.0, 0);
+        for letter in spell(word) {
+            log += f64::from(trie.next(bytes, &mut context, letter));
+            letters += 1;
         }
-        let mut log = self.probability(now.1 - 1, now.0[now.1 - 1]);
-        for longer in now.1..=length.min(levels.len() - 1) {
-            log += self.backoff(longer - 1, places[longer - 1]);
-        }
-        *context = now;
-        log
-    }
-
-    /// The place of the n-gram that goes on from the one at `place` of `level` with `word`.
-    fn child(&self, level: usize, place: usize, word: u32) -> Option<usize> {
-        let (here, next) = (&self.layout.levels[level], &self.layout.levels[level + 1]);
-        let (mut from, to) = (
-            self.four(here.children, place)? as usize,
-            self.four(here.children, place + 1)? as usize,
-        );
-        let mut to = to.min(next.grams);
-        while from < to {
-            let middle = from.midpoint(to);
-            let found = self.four(next.words, middle)?;
-            match found.cmp(&word) {
-                std::cmp::Ordering::Equal => return Some(middle),
-                std::cmp::Ordering::Less => from = middle + 1,
-                std::cmp::Ordering::Greater => to = middle,
-            }
-        }
-        None
-    }
-
-    fn probability(&self, level: usize, place: usize) -> f32 {
-        let Level {
-            probability,
-            probabilities,
-            ..
-        } = &self.layout.levels[level];
-        let index = self.map.get(probabilities + place).copied().unwrap_or(0);
-        probability[usize::from(index)]
-    }
-
-    fn backoff(&self, level: usize, place: usize) -> f32 {
-        let Level {
-            backoff, backoffs, ..
-        } = &self.layout.levels[level];
-        let index = self.map.get(backoffs + place).copied().unwrap_or(0);
-        backoff[usize::from(index)]
-    }
-
-    fn four(&self, start: usize, at: usize) -> Option<u32> {
-        let four = self.map.get(start + 4 * at..start + 4 * at + 4)?;
-        Some(u32::from_le_bytes([four[0], four[1], four[2], four[3]]))
+        log += f64::from(trie.next(bytes, &mut context, WORD_END));
+        (log, letters)
     }
 }
 
