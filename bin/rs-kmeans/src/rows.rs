@@ -82,7 +82,9 @@ pub fn start(common: &Common, own: &Own) -> Result<(Run, Option<Rows>)> {
 }
 
 fn of_matrix(matrix: Matrix, path: &Path, own: &Own) -> Result<Rows> {
-    let (first, last) = own.rows.map_or((0, matrix.rows()), |span| (span.first, span.last));
+    let (first, last) = own
+        .rows
+        .map_or((0, matrix.rows()), |span| (span.first, span.last));
     ensure!(
         last <= matrix.rows(),
         "--rows {first}..{last}: {} has {} rows",

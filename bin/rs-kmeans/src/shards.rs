@@ -50,7 +50,10 @@ pub fn merge(common: &Common, own: &Own) -> Result<Outcome> {
         bail!("--out is needed")
     };
     is_free(common, out)?;
-    ensure!(!common.files.is_empty(), "--merge needs the files of --partial");
+    ensure!(
+        !common.files.is_empty(),
+        "--merge needs the files of --partial"
+    );
     let from = own.from.as_deref().map(Step::load).transpose()?;
     let mut run = common.start_without_operands(&PAGE, own)?;
     let (step, merged) = merge_parts(&common.files, from)?;

@@ -156,8 +156,7 @@ mod tests {
     #[test]
     fn the_cosine_is_given_for_both_metrics() {
         for metric in [Metric::Spherical, Metric::Euclidean] {
-            let assigner =
-                Assigner::new(&centroids(metric, 2, vec![1.0, 0.0, 0.0, 2.0])).unwrap();
+            let assigner = Assigner::new(&centroids(metric, 2, vec![1.0, 0.0, 0.0, 2.0])).unwrap();
             let mut out = Vec::new();
             assigner
                 .assign(&mut [0.3, 0.4, 3.0, 0.0, 0.0, 0.0], &mut out)
@@ -186,10 +185,13 @@ mod tests {
     /// The nearest centroid by definition.
     fn plain(metric: Metric, row: &[f32], centroids: &Centroids) -> u32 {
         let product = |a: &[f32], b: &[f32]| Kernel::Portable.product(a, b);
-        let scores = centroids.values.chunks_exact(row.len()).map(|c| match metric {
-            Metric::Spherical => product(row, c),
-            Metric::Euclidean => product(row, c) - 0.5 * product(c, c),
-        });
+        let scores = centroids
+            .values
+            .chunks_exact(row.len())
+            .map(|c| match metric {
+                Metric::Spherical => product(row, c),
+                Metric::Euclidean => product(row, c) - 0.5 * product(c, c),
+            });
         let mut best = (0, f64::NEG_INFINITY);
         for (cluster, score) in (0u32..).zip(scores) {
             if score > best.1 {
@@ -200,7 +202,10 @@ mod tests {
     }
 
     fn numbers(count: usize) -> impl Strategy<Value = Vec<f32>> {
-        prop::collection::vec(prop_oneof![8 => -1.0f32..1.0, 1 => Just(0.0f32), 1 => 3.0f32..4.0], count)
+        prop::collection::vec(
+            prop_oneof![8 => -1.0f32..1.0, 1 => Just(0.0f32), 1 => 3.0f32..4.0],
+            count,
+        )
     }
 
     proptest! {
@@ -250,8 +255,7 @@ mod tests {
         for (at, row) in [2, 0, 1].into_iter().enumerate() {
             values[at * dim + row] = 1.0;
         }
-        let assigner =
-            Assigner::new(&centroids(Metric::Spherical, dim, values.clone())).unwrap();
+        let assigner = Assigner::new(&centroids(Metric::Spherical, dim, values.clone())).unwrap();
         let mut out = Vec::new();
         assigner.assign(&mut values, &mut out).unwrap();
         let clusters: Vec<u32> = out.iter().map(|a| a.cluster).collect();

@@ -47,7 +47,10 @@ impl Motion {
     pub fn between(columns: &Columns, new: &[f32]) -> Self {
         let (dim, kernel) = (columns.dim(), columns.kernel());
         let mut difference = Vec::with_capacity(dim);
-        let pairs = columns.values().chunks_exact(dim).zip(new.chunks_exact(dim));
+        let pairs = columns
+            .values()
+            .chunks_exact(dim)
+            .zip(new.chunks_exact(dim));
         Self::of(
             pairs
                 .map(|(old, new)| {
@@ -63,7 +66,10 @@ impl Motion {
     }
 
     fn of(shifts: Vec<f32>) -> Self {
-        #[expect(clippy::cast_possible_truncation, reason = "clusters are numbered in 32 bits")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "clusters are numbered in 32 bits"
+        )]
         let mut order: Vec<u32> = (0..shifts.len() as u32).collect();
         order.sort_by(|&a, &b| shifts[b as usize].total_cmp(&shifts[a as usize]));
         Self { shifts, order }

@@ -120,11 +120,7 @@ impl Centroids {
     }
 
     /// As [`Self::save`], and the description also says where the centroids come from.
-    pub(crate) fn save_round(
-        &self,
-        path: &Path,
-        round: Option<Round>,
-    ) -> Result<(), ClusterError> {
+    pub(crate) fn save_round(&self, path: &Path, round: Option<Round>) -> Result<(), ClusterError> {
         let description = Description {
             schema: SCHEMA.to_owned(),
             k: self.k(),

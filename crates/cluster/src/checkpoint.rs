@@ -81,8 +81,16 @@ impl Checkpoint {
                 })
                 .collect(),
         };
-        let clusters: Vec<u8> = saved.clusters.iter().flat_map(|c| c.to_le_bytes()).collect();
-        sealed::write(&self.path, &header, &[&bytes_of(&saved.centroids), &clusters])
+        let clusters: Vec<u8> = saved
+            .clusters
+            .iter()
+            .flat_map(|c| c.to_le_bytes())
+            .collect();
+        sealed::write(
+            &self.path,
+            &header,
+            &[&bytes_of(&saved.centroids), &clusters],
+        )
     }
 
     /// Reads the file, if there is one.
@@ -95,7 +103,10 @@ impl Checkpoint {
             Err(error) => return Err(error),
         };
         if header.schema != SCHEMA {
-            return Err(bad(&self.path, format!("schema is {:?}, not {SCHEMA:?}", header.schema)));
+            return Err(bad(
+                &self.path,
+                format!("schema is {:?}, not {SCHEMA:?}", header.schema),
+            ));
         }
         if header.identity != self.identity || header.terms != *terms {
             let reason = "of a run with other arguments or vectors; remove it to begin anew";
@@ -112,7 +123,10 @@ impl Checkpoint {
             .map(|&four| u32::from_le_bytes(four))
             .collect();
         if clusters.iter().any(|&cluster| cluster as usize >= terms.k) {
-            return Err(bad(&self.path, "names a cluster that is not there".to_owned()));
+            return Err(bad(
+                &self.path,
+                "names a cluster that is not there".to_owned(),
+            ));
         }
         let lines = header.iterations.iter().zip(1..);
         Ok(Some(Saved {

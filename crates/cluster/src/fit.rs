@@ -113,7 +113,7 @@ fn fit_with(
             }
             saved.centroids
         }
-        None => first(vectors, keys, options)?,
+        None => first(engine, vectors, keys, options)?,
     };
     let mut motion = Motion::unknown(k);
     let done = keeper.iterations.len();
@@ -220,7 +220,9 @@ impl<'a> Keeper<'a> {
     fn error(&self, reason: String) -> ClusterError {
         let path = self.checkpoint.as_ref();
         ClusterError::File {
-            path: path.map(|(checkpoint, _)| checkpoint.path.clone()).unwrap_or_default(),
+            path: path
+                .map(|(checkpoint, _)| checkpoint.path.clone())
+                .unwrap_or_default(),
             reason,
         }
     }
@@ -246,11 +248,16 @@ pub fn check(rows: usize, dim: usize, k: usize) -> Result<(), ClusterError> {
 }
 
 /// The first centroids.
-fn first(vectors: &dyn Vectors, keys: &[f64], options: &Options) -> Result<Vec<f32>, ClusterError> {
+fn first(
+    engine: Engine,
+    vectors: &dyn Vectors,
+    keys: &[f64],
+    options: &Options,
+) -> Result<Vec<f32>, ClusterError> {
     let (dim, k, metric) = (vectors.dim(), options.k, options.metric);
     let chosen = match &options.init {
         Init::Random => random(keys, k),
-        Init::PlusPlus => plus_plus(vectors, keys, k, metric, options.jobs.max(1))?,
+        Init::PlusPlus => plus_plus(engine, vectors, keys, (k, metric), options.jobs.max(1))?,
         Init::Given(values) => {
             let mut values = values.clone();
             if values.len() != k * dim {

@@ -177,12 +177,7 @@ impl Worker {
     }
 
     /// Reads the rows of a batch and makes them ready.
-    fn read(
-        &mut self,
-        pass: &Pass<'_>,
-        first: usize,
-        batch: &[u32],
-    ) -> Result<(), ClusterError> {
+    fn read(&mut self, pass: &Pass<'_>, first: usize, batch: &[u32]) -> Result<(), ClusterError> {
         let dim = pass.columns.dim();
         self.rows.resize(batch.len() * dim, 0.0);
         let mut rest = self.rows.as_mut_slice();

@@ -91,7 +91,11 @@ mod tests {
         assert_eq!(read::<u64>(&path).unwrap_err().code(), "bad-file");
         for cut in [0, 10, good.len() - 1] {
             fs::write(&path, &good[..cut]).unwrap();
-            assert_eq!(read::<String>(&path).unwrap_err().code(), "bad-file", "{cut}");
+            assert_eq!(
+                read::<String>(&path).unwrap_err().code(),
+                "bad-file",
+                "{cut}"
+            );
         }
         let mut changed = good;
         changed[8] ^= 1;

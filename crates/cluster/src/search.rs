@@ -85,7 +85,10 @@ pub struct Found {
 
 impl Found {
     fn take(&mut self, cluster: u32, score: f64) {
-        #[expect(clippy::float_cmp, reason = "a tie is the equality of two results of one definition")]
+        #[expect(
+            clippy::float_cmp,
+            reason = "a tie is the equality of two results of one definition"
+        )]
         let is_tie = score == self.score;
         if score > self.score || (is_tie && cluster < self.cluster) {
             self.second = self.second.max(self.score);
@@ -148,7 +151,10 @@ impl Columns {
         let centre = mean(&self.values, dim);
         let square = kernel.product(&centre, &centre);
         let mut difference = Vec::with_capacity(dim);
-        #[expect(clippy::cast_possible_truncation, reason = "the sieve's slack covers the rounding")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the sieve's slack covers the rounding"
+        )]
         let offsets: Vec<f32> = self
             .order
             .iter()
@@ -273,7 +279,9 @@ impl Columns {
             self.settle(rows, sieve, &scratch.shifts, &mut scratch.leads, found);
         }
         for (at, found) in found.iter_mut().enumerate() {
-            found.second = found.second.max(upper(sieve, at, scratch.shifts[at], sieve.rest(at)));
+            found.second = found
+                .second
+                .max(upper(sieve, at, scratch.shifts[at], sieve.rest(at)));
         }
     }
 
@@ -287,7 +295,10 @@ impl Columns {
         found: &mut [Found],
     ) {
         let hits = std::mem::take(&mut sieve.hits);
-        #[expect(clippy::cast_possible_truncation, reason = "a batch by a block is small")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a batch by a block is small"
+        )]
         for (number, hit) in hits.iter().enumerate() {
             let lead = &mut leads[hit.row as usize];
             if hits
@@ -325,7 +336,9 @@ impl Columns {
         }
         for hit in passed {
             let at = hit.row as usize;
-            found[at].second = found[at].second.max(upper(sieve, at, shifts[at], hit.upper));
+            found[at].second = found[at]
+                .second
+                .max(upper(sieve, at, shifts[at], hit.upper));
         }
         for hit in &hits {
             leads[hit.row as usize] = NOWHERE;
@@ -347,7 +360,10 @@ impl Columns {
 
 /// Raises a row's bar to what a score stands for.
 fn raise(sieve: &mut Sieve, at: usize, shift: f64, score: f64) {
-    #[expect(clippy::cast_possible_truncation, reason = "the slack covers the rounding")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the slack covers the rounding"
+    )]
     let bar = (score - shift) as f32 - sieve.slack[at];
     // An undefined bar (of numbers beyond single precision) raises nothing.
     sieve.bars[at] = sieve.bars[at].max(bar);
@@ -366,7 +382,11 @@ fn mean(values: &[f32], dim: usize) -> Vec<f32> {
             *sum += f64::from(x);
         }
     }
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "any centre will do")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "any centre will do"
+    )]
     sums.iter()
         .map(|sum| (sum / (values.len() / dim).max(1) as f64) as f32)
         .collect()

@@ -162,7 +162,10 @@ pub fn write_seeds(
     check(rows.max(k), dim, k)?;
     let chosen = random(keys, k);
     let values = rows_of(shard.vectors, metric, &chosen)?;
-    let keys: Vec<u8> = chosen.iter().flat_map(|&row| keys[row].to_le_bytes()).collect();
+    let keys: Vec<u8> = chosen
+        .iter()
+        .flat_map(|&row| keys[row].to_le_bytes())
+        .collect();
     let header = Header {
         schema: SCHEMA.to_owned(),
         common: Common {
@@ -243,7 +246,10 @@ fn read_parts(
     for path in parts {
         let (header, bytes) = sealed::read::<Header>(path)?;
         if header.schema != SCHEMA {
-            return Err(bad(path, &format!("schema is {:?}, not {SCHEMA:?}", header.schema)));
+            return Err(bad(
+                path,
+                &format!("schema is {:?}, not {SCHEMA:?}", header.schema),
+            ));
         }
         let common = expected.get_or_insert_with(|| header.common.clone());
         if common.seed.is_some() != header.common.seed.is_some() {
@@ -284,7 +290,11 @@ fn merge_seeds(parts: &[PathBuf]) -> Result<Step, ClusterError> {
             return Err(bad(path, "of another size than it says"));
         }
         let (keys, values) = bytes.split_at(8 * count);
-        let keys = keys.as_chunks::<8>().0.iter().map(|&key| f64::from_le_bytes(key));
+        let keys = keys
+            .as_chunks::<8>()
+            .0
+            .iter()
+            .map(|&key| f64::from_le_bytes(key));
         let values = numbers_of(values);
         seeds.extend(keys.zip(values.chunks_exact(dim).map(<[f32]>::to_vec)));
         seeds.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -324,7 +334,10 @@ fn merge_sums(parts: &[PathBuf], mut step: Step) -> Result<(Step, Merged), Clust
     let (mut rows, mut squares) = (0u64, 0u128);
     let hashed = hash(&bytes_of(&centroids.values));
     let common = read_parts(parts, |path, header, bytes| {
-        let part = header.squares.as_deref().and_then(|text| text.parse::<u128>().ok());
+        let part = header
+            .squares
+            .as_deref()
+            .and_then(|text| text.parse::<u128>().ok());
         let Some(part) = part else {
             return Err(bad(path, "holds seeds, which are merged without --from"));
         };
@@ -342,7 +355,10 @@ fn merge_sums(parts: &[PathBuf], mut step: Step) -> Result<(Step, Merged), Clust
         && known != model
     {
         let path = parts.first().cloned().unwrap_or_default();
-        return Err(bad(&path, "is of vectors of another model than the centroids"));
+        return Err(bad(
+            &path,
+            "is of vectors of another model than the centroids",
+        ));
     }
     centroids.model = centroids.model.take().or(common.model);
     let old = centroids.values.clone();
@@ -350,7 +366,9 @@ fn merge_sums(parts: &[PathBuf], mut step: Step) -> Result<(Step, Merged), Clust
     sums.means(metric, &mut centroids.values);
     let repaired = repair(metric, &mut sums.counts(), &mut centroids.values, dim);
     round.iteration += 1;
-    let pairs = old.chunks_exact(dim).zip(centroids.values.chunks_exact(dim));
+    let pairs = old
+        .chunks_exact(dim)
+        .zip(centroids.values.chunks_exact(dim));
     let merged = Merged {
         iteration: round.iteration,
         wcss,
@@ -478,7 +496,12 @@ mod tests {
             values: vec![1.0; 3],
         };
         plain.save(&path("plain.npy")).unwrap();
-        assert!(Step::load(&path("plain.npy")).unwrap_err().to_string().contains("range"));
+        assert!(
+            Step::load(&path("plain.npy"))
+                .unwrap_err()
+                .to_string()
+                .contains("range")
+        );
         // A shard that was not asked for its range.
         let small = seeds("small", 2, Metric::Euclidean);
         let (step, _) = merge(&[small], None).unwrap();
@@ -487,6 +510,11 @@ mod tests {
             vectors: &large,
             ..shard
         };
-        assert!(write_sums(&path("p"), large, &step).unwrap_err().to_string().contains("beyond the range"));
+        assert!(
+            write_sums(&path("p"), large, &step)
+                .unwrap_err()
+                .to_string()
+                .contains("beyond the range")
+        );
     }
 }

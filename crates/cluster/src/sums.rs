@@ -135,8 +135,7 @@ impl Sums {
         let count = &mut stripe.counts[within];
         *count = if take { *count - 1 } else { *count + 1 };
         let sums = &mut stripe.sums[within * self.dim..(within + 1) * self.dim];
-        self.kernel
-            .accumulate(sums, row, self.range.scale(), take);
+        self.kernel.accumulate(sums, row, self.range.scale(), take);
     }
 
     /// The sums cluster by cluster, then the sizes, as little-endian numbers of 64 bits.
@@ -178,7 +177,10 @@ impl Sums {
 
     /// The sum of all rows' squared distances to their clusters' centroids, given the whole sum of their squared lengths:
     /// Σ‖x‖² − 2·Σ⟨x, c⟩ + Σ‖c‖², where ‖c‖ is taken to be 1 for the spherical metric.
-    #[expect(clippy::cast_precision_loss, reason = "53 bits are enough for a figure")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "53 bits are enough for a figure"
+    )]
     pub fn wcss(&mut self, metric: Metric, squares: u128, centroids: &[f32]) -> f64 {
         let unscale = 1.0 / f64::from(self.range.scale());
         let (mut products, mut lengths) = (0.0, 0.0);

@@ -47,14 +47,18 @@ impl Coarse {
     /// The ways that this processor knows, slowest first.
     #[must_use]
     pub fn available() -> Vec<Self> {
-        let mut ways = vec![Self::Portable];
-        #[cfg(target_arch = "x86_64")]
-        ways.extend(
-            [Self::Avx2, Self::AvxVnni, Self::Avx512Vnni]
-                .into_iter()
-                .filter(|way| way.runs_here()),
-        );
-        ways
+        [
+            Self::Portable,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2,
+            #[cfg(target_arch = "x86_64")]
+            Self::AvxVnni,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512Vnni,
+        ]
+        .into_iter()
+        .filter(|way| way.runs_here())
+        .collect()
     }
 
     /// The fastest way that this processor knows.
