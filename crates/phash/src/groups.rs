@@ -1,112 +1,88 @@
 //! Which record of each group of duplicates stays.
 //!
-//! Memory: see [`Images`] and [`Sentences`]. Order: the verdict on a record depends on the set of records alone; only
-//! records that share even their id are told apart by which came first.
+//! Memory: for each record its id, 16 bytes and its key (8 bytes for a picture's, 16 for a sentence's); with the
+//! verdicts 4 bytes more, 4 a node and 8 a group. Order: the verdict on a record depends on the set of records alone; only records
+//! that share even their id are told apart by which came first.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use crate::{TextKey, TooMany, pairs};
+use crate::Graph;
 
-/// Pictures, to be joined where their hashes lie near each other. 24 bytes a picture besides its id.
+/// Records that may be duplicates of one another: those with one key are, and those with keys that a [`Graph`] joins.
 ///
-/// Two pictures within the radius are duplicates, and duplicates of duplicates are (union-find, so a chain of small
-/// steps joins its ends). The largest of a group stays; of equally large ones, the one with the smallest id by bytes.
-#[derive(Debug, Default)]
-pub struct Images {
+/// Of each group the record with the highest rank stays; of equally ranked ones, the one with the smallest id by bytes.
+#[derive(Debug)]
+pub struct Members<K> {
     /// All ids, one behind the other.
     ids: String,
     ends: Vec<usize>,
-    areas: Vec<u64>,
-    hashes: Vec<u64>,
+    ranks: Vec<u64>,
+    keys: Vec<K>,
 }
 
-/// Sentences, to be joined where their normal forms are equal. The one with the smallest id by bytes stays.
-///
-/// 4 bytes a sentence, and for each distinct one its id and about 60 bytes.
-#[derive(Debug, Default)]
-pub struct Sentences {
-    by_key: HashMap<TextKey, usize>,
-    verdicts: Verdicts,
-}
-
-/// What becomes of each record, by its number in the order of the pushes.
-#[derive(Debug, Default)]
-pub struct Verdicts {
-    /// The group of each record.
-    group: Vec<u32>,
-    /// The record of each group that stays, and its id.
-    kept: Vec<(usize, Box<str>)>,
-}
-
-impl Verdicts {
-    /// The id of the record that stays in place of record `number`; `None` when it stays itself.
-    #[must_use]
-    pub fn dup_of(&self, number: usize) -> Option<&str> {
-        let (kept, id) = self.kept.get(*self.group.get(number)? as usize)?;
-        (*kept != number).then_some(id)
-    }
-
-    /// How many records stay.
-    #[must_use]
-    pub fn kept(&self) -> usize {
-        self.kept.len()
+impl<K> Default for Members<K> {
+    fn default() -> Self {
+        Self {
+            ids: String::new(),
+            ends: Vec::new(),
+            ranks: Vec::new(),
+            keys: Vec::new(),
+        }
     }
 }
 
-impl Images {
-    /// Adds a picture.
-    pub fn push(&mut self, id: &str, area: u64, hash: u64) {
+impl<K: Ord + Copy> Members<K> {
+    /// Adds a record.
+    pub fn push(&mut self, id: &str, rank: u64, key: K) {
         self.ids.push_str(id);
         self.ends.push(self.ids.len());
-        self.areas.push(area);
-        self.hashes.push(hash);
+        self.ranks.push(rank);
+        self.keys.push(key);
     }
 
-    /// The hash of picture `number`, counted from 0.
+    /// The key of record `number`, counted from 0.
     #[must_use]
-    pub fn hash(&self, number: usize) -> Option<u64> {
-        self.hashes.get(number).copied()
+    pub fn key(&self, number: usize) -> Option<K> {
+        self.keys.get(number).copied()
     }
 
-    /// Joins the pictures whose hashes differ in at most `radius` bits.
-    ///
-    /// # Errors
-    /// [`TooMany`] distinct hashes.
-    pub fn join(&self, radius: u32) -> Result<Verdicts, TooMany> {
-        // Equal hashes are one node; a million blank pictures would make 10¹² pairs.
-        let mut nodes = self.hashes.clone();
-        nodes.sort_unstable();
-        nodes.dedup();
-        let mut sets = Sets::new(nodes.len());
-        pairs(&nodes, radius, |a, b| sets.join(a, b))?;
+    /// The keys of all records, with their repeats.
+    #[must_use]
+    pub fn keys(&self) -> &[K] {
+        &self.keys
+    }
 
-        let mut group_of_root = vec![u32::MAX; nodes.len()];
+    /// Decides, once all that is to be joined in `graph` is. Each record's key must be one of its nodes.
+    #[must_use]
+    pub fn decide(self, graph: &Graph<K>) -> Verdicts<K> {
+        let mut group_of_root = vec![NONE; graph.nodes().len()];
         let mut best: Vec<usize> = Vec::new();
-        let mut group = Vec::with_capacity(self.hashes.len());
-        for (number, hash) in self.hashes.iter().enumerate() {
-            // Every hash is among the nodes.
-            let node = nodes.binary_search(hash).unwrap_or_default();
-            let slot = &mut group_of_root[sets.root(as_node(node)) as usize];
-            if *slot == u32::MAX {
-                *slot = as_node(best.len());
+        let mut group = Vec::with_capacity(self.keys.len());
+        for (number, &key) in self.keys.iter().enumerate() {
+            let root = graph.root(key).unwrap_or_default();
+            let slot = &mut group_of_root[root as usize];
+            if *slot == NONE {
+                *slot = as_group(best.len());
                 best.push(number);
             } else if self.order(number, best[*slot as usize]) == Ordering::Less {
                 best[*slot as usize] = number;
             }
             group.push(*slot);
         }
-        let kept = best
-            .into_iter()
-            .map(|number| (number, self.id(number).into()))
-            .collect();
-        Ok(Verdicts { group, kept })
+        Verdicts {
+            members: self,
+            group_of_root,
+            group,
+            best,
+            before: HashMap::new(),
+        }
     }
 
-    /// Less is better: larger, then the smaller id, then earlier.
+    /// Less is better: a higher rank, then the smaller id, then earlier.
     fn order(&self, one: usize, other: usize) -> Ordering {
-        let larger = self.areas[other].cmp(&self.areas[one]);
-        larger
+        let higher = self.ranks[other].cmp(&self.ranks[one]);
+        higher
             .then_with(|| self.id(one).cmp(self.id(other)))
             .then(one.cmp(&other))
     }
@@ -119,58 +95,81 @@ impl Images {
     }
 }
 
-impl Sentences {
-    /// Adds a sentence.
-    pub fn push(&mut self, id: &str, key: TextKey) {
-        let Verdicts { group, kept } = &mut self.verdicts;
-        let (number, next) = (group.len(), kept.len());
-        let slot = *self.by_key.entry(key).or_insert(next);
-        match kept.get_mut(slot) {
-            None => kept.push((number, id.into())),
-            Some(best) if id < &*best.1 => *best = (number, id.into()),
-            Some(_) => {}
+/// The group of a root without records.
+const NONE: u32 = u32::MAX;
+
+/// What becomes of each record, by its number in the order of the pushes.
+#[derive(Debug)]
+pub struct Verdicts<K> {
+    members: Members<K>,
+    /// The group of each root of the graph, [`NONE`] where no record has it.
+    group_of_root: Vec<u32>,
+    /// The group of each record.
+    group: Vec<u32>,
+    /// The best record of each group.
+    best: Vec<usize>,
+    /// The groups that an earlier run has kept a record of, and its id.
+    before: HashMap<u32, Box<str>>,
+}
+
+impl<K: Ord + Copy> Verdicts<K> {
+    /// Says that an earlier run saw `key` and kept the record `id` for it: of a group that it belongs to in `graph`, no
+    /// record stays. Of several such ids a duplicate is told the smallest.
+    pub fn keep_before(&mut self, graph: &Graph<K>, key: K, id: &str) {
+        let group = graph.root(key).map(|root| self.group_of_root[root as usize]);
+        let Some(group) = group.filter(|&group| group != NONE) else {
+            return;
+        };
+        let least = self.before.entry(group).or_insert_with(|| id.into());
+        if id < &**least {
+            *least = id.into();
         }
-        group.push(as_node(slot));
     }
 
-    /// Which sentences stay.
+    /// The key of record `number`.
     #[must_use]
-    pub fn join(self) -> Verdicts {
-        self.verdicts
+    pub fn key(&self, number: usize) -> Option<K> {
+        self.members.key(number)
+    }
+
+    /// The id of the record that stays in place of record `number`; `None` when it stays itself.
+    #[must_use]
+    pub fn dup_of(&self, number: usize) -> Option<&str> {
+        let group = *self.group.get(number)?;
+        if let Some(id) = self.before.get(&group) {
+            return Some(id);
+        }
+        let best = *self.best.get(group as usize)?;
+        (best != number).then(|| self.members.id(best))
+    }
+
+    /// How many records stay.
+    #[must_use]
+    pub fn kept(&self) -> usize {
+        self.best.len() - self.before.len()
+    }
+
+    /// Each key with the id of the record that stays for it, in the order of the keys: what a later run should know.
+    #[must_use]
+    pub fn seen(&self) -> Vec<(K, &str)> {
+        let id = |number: usize| self.dup_of(number).unwrap_or_else(|| self.members.id(number));
+        let mut seen: Vec<(K, &str)> = self
+            .members
+            .keys
+            .iter()
+            .enumerate()
+            .map(|(number, &key)| (key, id(number)))
+            .collect();
+        seen.sort_unstable();
+        seen.dedup();
+        seen
     }
 }
 
-/// Node and group numbers are 32-bit: [`pairs`] refuses more nodes, and no machine holds more distinct sentences.
+/// Group numbers are 32-bit: there are no more groups than nodes of a graph.
 #[expect(clippy::cast_possible_truncation, reason = "see above")]
-fn as_node(number: usize) -> u32 {
+fn as_group(number: usize) -> u32 {
     number as u32
-}
-
-/// Union-find with path halving; the smaller root wins.
-struct Sets {
-    parent: Vec<u32>,
-}
-
-impl Sets {
-    fn new(count: usize) -> Self {
-        Self {
-            parent: (0..as_node(count)).collect(),
-        }
-    }
-
-    fn root(&mut self, mut node: u32) -> u32 {
-        while self.parent[node as usize] != node {
-            let above = self.parent[self.parent[node as usize] as usize];
-            self.parent[node as usize] = above;
-            node = above;
-        }
-        node
-    }
-
-    fn join(&mut self, one: u32, other: u32) {
-        let (one, other) = (self.root(one), self.root(other));
-        self.parent[one.max(other) as usize] = one.min(other);
-    }
 }
 
 #[cfg(test)]
@@ -178,19 +177,64 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::search::Part;
 
     type Picture = (String, u64, u64);
 
-    /// Id and kept id of each, sorted.
-    fn verdicts(pictures: &[Picture], radius: u32) -> Vec<(String, Option<String>)> {
-        let mut images = Images::default();
+    /// Id and kept id of each, sorted; the search cut into parts, whose edges a last run joins.
+    fn verdicts(
+        pictures: &[Picture],
+        radius: u32,
+        parts: u32,
+        jobs: usize,
+    ) -> Vec<(String, Option<String>)> {
+        let mut images = Members::default();
         for (id, area, hash) in pictures {
             images.push(id, *area, *hash);
         }
-        let verdicts = images.join(radius).unwrap();
+        let whole = Graph::new(images.keys().to_vec()).unwrap();
+        for number in 1..=parts {
+            let part = format!("{number}/{parts}").parse::<Part>().unwrap();
+            let graph = Graph::new(images.keys().to_vec()).unwrap();
+            graph.search(radius, part, jobs).unwrap();
+            for (one, other) in graph.edges() {
+                whole.join(one, other);
+            }
+        }
+        decided(pictures, images.decide(&whole))
+    }
+
+    /// By pairs of shards: each job sees the records of two shards alone.
+    fn by_pairs_of_shards(
+        pictures: &[Picture],
+        radius: u32,
+        shards: usize,
+    ) -> Vec<(String, Option<String>)> {
+        let mut images = Members::default();
+        for (id, area, hash) in pictures {
+            images.push(id, *area, *hash);
+        }
+        let whole = Graph::new(images.keys().to_vec()).unwrap();
+        for one in 0..shards {
+            for other in one..shards {
+                let of = |n: &usize| n % shards == one || n % shards == other;
+                let keys = (0..pictures.len()).filter(of).map(|n| pictures[n].2);
+                let graph = Graph::new(keys.collect()).unwrap();
+                graph.search(radius, Part::ALL, 1).unwrap();
+                for (a, b) in graph.edges() {
+                    whole.join(a, b);
+                }
+            }
+        }
+        decided(pictures, images.decide(&whole))
+    }
+
+    fn decided(pictures: &[Picture], verdicts: Verdicts<u64>) -> Vec<(String, Option<String>)> {
         let mut all: Vec<_> = (0..pictures.len())
             .map(|n| (pictures[n].0.clone(), verdicts.dup_of(n).map(str::to_owned)))
             .collect();
+        let kept = all.iter().filter(|(_, dup_of)| dup_of.is_none()).count();
+        assert_eq!(verdicts.kept(), kept);
         all.sort();
         all
     }
@@ -244,8 +288,16 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn groups_are_the_closure(pictures in pictures(), radius in 0_u32..9) {
-            prop_assert_eq!(verdicts(&pictures, radius), naive(&pictures, radius));
+        fn groups_are_the_closure_at_any_sharding_and_any_number_of_threads(
+            pictures in pictures(),
+            radius in 0_u32..9,
+            parts in 1_u32..5,
+            shards in 1_usize..4,
+            jobs in 1_usize..4,
+        ) {
+            let wanted = naive(&pictures, radius);
+            prop_assert_eq!(verdicts(&pictures, radius, parts, jobs), wanted.clone());
+            prop_assert_eq!(by_pairs_of_shards(&pictures, radius, shards), wanted);
         }
 
         #[test]
@@ -253,22 +305,31 @@ mod tests {
             (one, other) in pictures().prop_flat_map(|all| (Just(all.clone()), Just(all).prop_shuffle())),
             radius in 0_u32..9,
         ) {
-            prop_assert_eq!(verdicts(&one, radius), verdicts(&other, radius));
+            prop_assert_eq!(verdicts(&one, radius, 1, 2), verdicts(&other, radius, 2, 1));
         }
 
         #[test]
-        fn sentences_keep_the_smallest_id(texts in prop::collection::vec("[ab]{0,2}", 0..30)) {
-            let mut sentences = Sentences::default();
-            // Ids that do not rise with the input.
-            let id = |n: usize| format!("s{:03}", n * 37 % 101);
-            for (n, text) in texts.iter().enumerate() {
-                sentences.push(&id(n), TextKey::of(text));
+        fn what_was_seen_comes_back_as_what_was_kept(pictures in pictures(), radius in 0_u32..9) {
+            let mut images = Members::default();
+            for (id, area, hash) in &pictures {
+                images.push(id, *area, *hash);
             }
-            let verdicts = sentences.join();
-            for (n, text) in texts.iter().enumerate() {
-                let least = (0..texts.len()).filter(|&m| texts[m] == *text).map(id).min().unwrap();
-                let expected = (least != id(n)).then_some(least.as_str());
-                prop_assert_eq!(verdicts.dup_of(n), expected);
+            let graph = Graph::new(images.keys().to_vec()).unwrap();
+            graph.search(radius, Part::ALL, 1).unwrap();
+            let first = images.decide(&graph);
+            let seen = first.seen();
+            let mut again = Members::default();
+            for (id, area, hash) in &pictures {
+                again.push(&format!("new/{id}"), *area, *hash);
+            }
+            let mut second = again.decide(&graph);
+            for (key, id) in seen {
+                second.keep_before(&graph, key, id);
+            }
+            prop_assert_eq!(second.kept(), 0);
+            for (n, (id, _, _)) in pictures.iter().enumerate() {
+                let kept = first.dup_of(n).unwrap_or(id);
+                prop_assert_eq!(second.dup_of(n), Some(kept));
             }
         }
     }
@@ -277,7 +338,7 @@ mod tests {
     fn a_chain_joins_its_ends_and_the_first_of_equal_ids_stays() {
         let chain = [("b", 9, 0), ("a", 9, 0b11), ("c", 10, 0b1111)];
         let chain = chain.map(|(id, area, hash)| (id.to_owned(), area, hash));
-        let joined = verdicts(&chain, 2);
+        let joined = verdicts(&chain, 2, 1, 1);
         assert_eq!(
             joined
                 .iter()
@@ -285,12 +346,14 @@ mod tests {
                 .count(),
             2
         );
-        assert!(verdicts(&chain, 1).iter().all(|(_, dup)| dup.is_none()));
+        let apart = verdicts(&chain, 1, 1, 1);
+        assert!(apart.iter().all(|(_, dup)| dup.is_none()));
 
-        let mut images = Images::default();
+        let mut images = Members::default();
+        images.push("x", 1, 5_u64);
         images.push("x", 1, 5);
-        images.push("x", 1, 5);
-        let verdicts = images.join(0).unwrap();
+        let graph = Graph::new(images.keys().to_vec()).unwrap();
+        let verdicts = images.decide(&graph);
         assert_eq!((verdicts.dup_of(0), verdicts.dup_of(1)), (None, Some("x")));
         assert_eq!(verdicts.dup_of(2), None);
     }

@@ -5,18 +5,9 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use realsyn_picture::{Limits, PictureError, decode};
+use realsyn_picture::{Limits, PictureError};
 
-use crate::Algorithm;
-
-/// What the fold needs to know of a picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hashed {
-    /// The perceptual hash.
-    pub hash: u64,
-    /// Width × height in pixels, as decoded.
-    pub area: u64,
-}
+use crate::{Algorithm, Hashed};
 
 /// Hashes pictures on any number of threads. A file that was seen before is not decoded again: web documents repeat
 /// their logos and icons by the thousand.
@@ -40,6 +31,12 @@ impl Hasher {
         }
     }
 
+    /// How it hashes.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
     /// The limits that pictures are held to.
     #[must_use]
     pub fn limits(&self) -> &Limits {
@@ -59,11 +56,7 @@ impl Hasher {
         if let Some(hashed) = known {
             return Ok(hashed);
         }
-        let picture = decode(bytes, &self.limits)?;
-        let hashed = Hashed {
-            hash: self.algorithm.hash(&picture),
-            area: u64::from(picture.width) * u64::from(picture.height),
-        };
+        let hashed = self.algorithm.hash(bytes, &self.limits)?;
         seen().insert(key, hashed);
         Ok(hashed)
     }
@@ -88,7 +81,7 @@ mod tests {
         let png = png.into_inner();
         let hasher = Hasher::new(Algorithm::Phash, Limits::default());
         let first = hasher.hash(&png).unwrap();
-        assert_eq!(first.area, 200);
+        assert_eq!(first.area(), 200);
         assert_eq!(hasher.hash(&png).unwrap(), first);
         for _ in 0..2 {
             assert_eq!(

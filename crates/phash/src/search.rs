@@ -5,8 +5,16 @@
 //! Σ (tᵢ + 1) > radius in all: so every pair within the radius agrees up to tᵢ in some band i. Per band the hashes are
 //! sorted by their bits there; then each bucket is compared with the buckets whose keys lie within tᵢ of its own.
 //!
-//! Memory: 12 bytes a hash, and a directory of at most 64 MB. Each pair is found once; the order of the pairs depends on
-//! the input alone.
+//! The keys of a band are cut into pieces, which threads take in turn; a [`Part`] of the search is every n-th piece.
+//!
+//! Memory: 12 bytes a hash, and a directory of at most 128 MB. Each pair is found once, by exactly one part; the order
+//! in which pairs are found is the threads'.
+
+use std::fmt;
+use std::ops::Range;
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
 
 /// The largest radius: beyond a quarter of the bits, unrelated pictures meet.
 pub const MAX_RADIUS: u32 = 16;
@@ -20,13 +28,65 @@ const PROBE: f64 = 2.0;
 /// More distinct hashes than 32 bits can number (their search would take 48 GB).
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{0} distinct hashes are more than can be searched")]
-pub struct TooMany(usize);
+pub struct TooMany(pub(crate) usize);
 
 impl TooMany {
     /// The stable name of the reason.
     #[must_use]
     pub fn code(&self) -> &'static str {
         "too-many-hashes"
+    }
+}
+
+/// Into so many pieces the keys of a band are cut.
+const PIECES: u32 = 1 << 12;
+
+/// One part of a search that several runs share: part `number`, from 1, of `of`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    number: u32,
+    of: u32,
+}
+
+impl Part {
+    /// The whole search.
+    pub const ALL: Self = Self { number: 1, of: 1 };
+
+    /// Whether the piece of work with this number belongs to the part.
+    pub(crate) fn has(self, piece: u32) -> bool {
+        piece % self.of == self.number - 1
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.number, self.of)
+    }
+}
+
+/// A text that names no part.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{0:?} is not I/N with 1 <= I <= N")]
+pub struct NotAPart(String);
+
+impl NotAPart {
+    /// The stable name of the reason.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        "not-a-part"
+    }
+}
+
+impl FromStr for Part {
+    type Err = NotAPart;
+
+    /// Reads `I/N`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let part = text.split_once('/').and_then(|(number, of)| {
+            let (number, of) = (number.parse().ok()?, of.parse().ok()?);
+            (1 <= number && number <= of).then_some(Self { number, of })
+        });
+        part.ok_or_else(|| NotAPart(text.to_owned()))
     }
 }
 
@@ -86,20 +146,27 @@ impl Band {
     }
 }
 
-/// Gives `found` every pair of positions in `hashes`, the lower one first, whose hashes differ in at most `radius` bits.
+/// Gives `found` the pairs of positions in `hashes`, the lower one first, whose hashes differ in at most `radius` bits:
+/// all that are in `part`. `jobs` threads call it, in no certain order.
 ///
 /// `hashes` should not repeat: equal ones are pairs too, and k of them make k² of those. A radius above
 /// [`MAX_RADIUS`] is taken as that.
 ///
 /// # Errors
 /// [`TooMany`]: positions are 32-bit numbers.
-pub fn pairs(hashes: &[u64], radius: u32, mut found: impl FnMut(u32, u32)) -> Result<(), TooMany> {
+pub fn pairs(
+    hashes: &[u64],
+    radius: u32,
+    part: Part,
+    jobs: usize,
+    found: impl Fn(u32, u32) + Sync,
+) -> Result<(), TooMany> {
     let count = u32::try_from(hashes.len()).map_err(|_| TooMany(hashes.len()))?;
     let radius = radius.min(MAX_RADIUS);
     let bands = choose(count, radius);
     for (number, &band) in bands.iter().enumerate() {
         let index = Index::new(hashes, band);
-        index.neighbours(|(one, a), (other, b)| {
+        let meet = |(one, a): (u64, u32), (other, b): (u64, u32)| {
             let difference = one ^ other;
             // A pair that an earlier band finds has been given already.
             if difference.count_ones() <= radius
@@ -107,6 +174,29 @@ pub fn pairs(hashes: &[u64], radius: u32, mut found: impl FnMut(u32, u32)) -> Re
             {
                 found(a.min(b), a.max(b));
             }
+        };
+        let keys = 1_u32 << band.bits;
+        let length = (keys / PIECES).max(1);
+        let pieces = keys.div_ceil(length);
+        let differences = band.differences();
+        let next = AtomicU32::new(0);
+        let work = || {
+            loop {
+                let piece = next.fetch_add(1, Ordering::Relaxed);
+                if piece >= pieces {
+                    return;
+                }
+                if part.has(piece) {
+                    let keys = piece * length..(piece + 1) * length;
+                    index.neighbours(keys, &differences, meet);
+                }
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 1..jobs {
+                scope.spawn(work);
+            }
+            work();
         });
     }
     Ok(())
@@ -151,7 +241,6 @@ fn cut(m: u32, radius: u32) -> Vec<Band> {
 
 /// The hashes sorted by one band.
 struct Index {
-    band: Band,
     /// Where each key's bucket starts; one more entry for the end.
     starts: Vec<u32>,
     /// Hash and position, bucket by bucket.
@@ -179,21 +268,24 @@ impl Index {
             *place += 1;
         }
         Self {
-            band,
             starts,
             hashes,
             positions,
         }
     }
 
-    fn bucket(&self, key: u32) -> std::ops::Range<usize> {
+    fn bucket(&self, key: u32) -> Range<usize> {
         self.starts[key as usize] as usize..self.starts[key as usize + 1] as usize
     }
 
-    /// Gives each pair of hashes whose keys differ within the band's limit, once.
-    fn neighbours(&self, mut meet: impl FnMut((u64, u32), (u64, u32))) {
-        let differences = self.band.differences();
-        for key in 0..=self.band.mask() {
+    /// Gives each pair of hashes whose keys differ as the band allows, the lower key of the two being one of `keys`, once.
+    fn neighbours(
+        &self,
+        keys: Range<u32>,
+        differences: &[u32],
+        meet: impl Fn((u64, u32), (u64, u32)),
+    ) {
+        for key in keys {
             let here = self.bucket(key);
             if here.is_empty() {
                 continue;
@@ -227,14 +319,22 @@ impl Index {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::sync::Mutex;
 
     use proptest::prelude::*;
 
     use super::*;
 
-    fn searched(hashes: &[u64], radius: u32) -> Vec<(u32, u32)> {
-        let mut all = Vec::new();
-        pairs(hashes, radius, |a, b| all.push((a, b))).unwrap();
+    fn searched(hashes: &[u64], radius: u32, parts: u32, jobs: usize) -> Vec<(u32, u32)> {
+        let all = Mutex::new(Vec::new());
+        for number in 1..=parts {
+            let part = Part { number, of: parts };
+            pairs(hashes, radius, part, jobs, |a, b| {
+                all.lock().unwrap().push((a, b));
+            })
+            .unwrap();
+        }
+        let mut all = all.into_inner().unwrap();
         all.sort_unstable();
         all
     }
@@ -249,6 +349,15 @@ mod tests {
             }
         }
         all
+    }
+
+    #[test]
+    fn parts_are_read() {
+        assert_eq!("1/1".parse(), Ok(Part::ALL));
+        assert_eq!("2/3".parse(), Ok(Part { number: 2, of: 3 }));
+        for bad in ["", "1", "0/2", "3/2", "1/0", "a/b", "-1/2"] {
+            assert_eq!(bad.parse::<Part>().unwrap_err().code(), "not-a-part");
+        }
     }
 
     #[test]
@@ -298,8 +407,13 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(48))]
 
         #[test]
-        fn the_search_finds_what_comparing_all_finds(hashes in crowds(), radius in 0..=MAX_RADIUS) {
-            prop_assert_eq!(searched(&hashes, radius), compared(&hashes, radius));
+        fn the_search_finds_what_comparing_all_finds(
+            hashes in crowds(),
+            radius in 0..=MAX_RADIUS,
+            parts in 1_u32..4,
+            jobs in 1_usize..4,
+        ) {
+            prop_assert_eq!(searched(&hashes, radius, parts, jobs), compared(&hashes, radius));
         }
     }
 
@@ -323,7 +437,7 @@ mod tests {
         }
         for radius in [0, 1, 4, 8, 11] {
             assert_eq!(
-                searched(&hashes, radius),
+                searched(&hashes, radius, 2, 2),
                 compared(&hashes, radius),
                 "radius {radius}"
             );

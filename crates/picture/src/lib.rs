@@ -7,6 +7,7 @@
 //! - [`read`] fetches the bytes that a record names (a path, a `file:` or a `data:` URI);
 //! - [`header`] tells format and displayed size without decoding a pixel;
 //! - [`decode`] gives the pixels, upright, converted as Pillow's `convert("RGB")` does;
+//! - [`reduced_luma`] and [`reduced_rgb`] do so for a caller that needs few pixels, from JPEG at a fraction of the cost;
 //! - [`Rgb::resize`] and [`Luma::resize`] give the very bytes of Pillow's `Image.resize`, because perceptual hashes and
 //!   the published pre-processing of CLIP models are defined by that implementation.
 //!
@@ -15,20 +16,24 @@
 //! [`Limits::max_pixels`]. Everything here is a pure function of its input; no thread is started.
 
 mod decode;
+mod entropy;
 mod error;
 mod header;
 mod jpeg;
 mod raster;
 mod read;
+mod reduced;
 mod resample;
+mod scaled;
 #[cfg(test)]
 mod tests;
 
 pub use decode::decode;
 pub use error::PictureError;
 pub use header::{Format, Header, header};
-pub use raster::{Luma, Rgb};
+pub use raster::{Area, Luma, Rgb};
 pub use read::read;
+pub use reduced::{Reduced, reduced_luma, reduced_rgb};
 pub use resample::Filter;
 
 /// What a picture may cost before it is refused.

@@ -33,6 +33,7 @@ impl Rgb {
         let pixels = resample::<3>(
             &self.pixels,
             (self.width, self.height),
+            Area::whole(self.width, self.height),
             (width, height),
             filter,
         );
@@ -80,14 +81,36 @@ impl Rgb {
     }
 }
 
-impl Luma {
-    /// The picture at `w` × `h` pixels (each at least 1): the bytes of Pillow's `resize((w, h), filter)`.
+/// The part of a raster that a picture fills, in its samples: [`Reduced`](crate::Reduced) pictures end amid a sample.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Area {
+    /// Where it begins and ends from left to right.
+    pub x: (f64, f64),
+    /// Where it begins and ends from top to bottom.
+    pub y: (f64, f64),
+}
+
+impl Area {
+    /// All of a raster of so many samples.
     #[must_use]
-    pub fn resize(&self, w: u32, h: u32, filter: Filter) -> Luma {
+    pub fn whole(width: u32, height: u32) -> Self {
+        Self {
+            x: (0.0, f64::from(width)),
+            y: (0.0, f64::from(height)),
+        }
+    }
+}
+
+impl Luma {
+    /// An area of the picture at `w` × `h` pixels (each at least 1): the bytes of Pillow's
+    /// `resize((w, h), filter, box)`.
+    #[must_use]
+    pub fn resize_area(&self, area: Area, w: u32, h: u32, filter: Filter) -> Luma {
         let (width, height) = (w.max(1), h.max(1));
         let pixels = resample::<1>(
             &self.pixels,
             (self.width, self.height),
+            area,
             (width, height),
             filter,
         );
@@ -96,5 +119,11 @@ impl Luma {
             height,
             pixels,
         }
+    }
+
+    /// The picture at `w` × `h` pixels (each at least 1): the bytes of Pillow's `resize((w, h), filter)`.
+    #[must_use]
+    pub fn resize(&self, w: u32, h: u32, filter: Filter) -> Luma {
+        self.resize_area(Area::whole(self.width, self.height), w, h, filter)
     }
 }

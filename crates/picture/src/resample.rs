@@ -10,6 +10,8 @@
 
 use std::f64::consts::PI;
 
+use crate::Area;
+
 /// Fractional bits of a weight: 32 less 8 for the sample and 2 for overshoot and sign.
 const BITS: u32 = 32 - 8 - 2;
 const HALF: i32 = 1 << (BITS - 1);
@@ -79,19 +81,19 @@ struct Taps {
     weights: Vec<i32>,
 }
 
-/// Pillow's `precompute_coeffs` and `normalize_coeffs_8bpc` over the whole axis.
+/// Pillow's `precompute_coeffs` and `normalize_coeffs_8bpc` over the part of an axis of `from` samples.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "truncation toward zero is the definition; the values are clamped to the axis"
 )]
-fn taps(from: u32, to: u32, filter: Filter) -> Vec<Taps> {
-    let scale = f64::from(from) / f64::from(to);
+fn taps(from: u32, (start, end): (f64, f64), to: u32, filter: Filter) -> Vec<Taps> {
+    let scale = (end - start) / f64::from(to);
     let widening = scale.max(1.0);
     let support = filter.support() * widening;
     (0..to)
         .map(|index| {
-            let center = (f64::from(index) + 0.5) * scale;
+            let center = start + (f64::from(index) + 0.5) * scale;
             // Casts of negative or large floats saturate, as Pillow's explicit clamps do.
             let first = (center - support + 0.5) as u32;
             let end = ((center + support + 0.5) as u32).min(from);
@@ -112,18 +114,25 @@ fn taps(from: u32, to: u32, filter: Filter) -> Vec<Taps> {
         .collect()
 }
 
-/// Resamples `C` interleaved 8-bit channels from one size (width, height) to another; no side may be 0 in `to`.
+/// Resamples `C` interleaved 8-bit channels from an area of one size (width, height) to another; no side may be 0 in
+/// `to`.
 pub(crate) fn resample<const C: usize>(
     pixels: &[u8],
     from: (u32, u32),
+    area: Area,
     to: (u32, u32),
     filter: Filter,
 ) -> Vec<u8> {
     if from.0 == 0 || from.1 == 0 {
         return vec![0; C * to.0 as usize * to.1 as usize];
     }
-    let across = (from.0 != to.0).then(|| taps(from.0, to.0, filter));
-    let down = (from.1 != to.1).then(|| taps(from.1, to.1, filter));
+    // Pillow's `need_horizontal` and `need_vertical`.
+    let is_same = |from: u32, part: (f64, f64), to: u32| {
+        from == to && part == (0.0, f64::from(from))
+    };
+    let across =
+        (!is_same(from.0, area.x, to.0)).then(|| taps(from.0, area.x, to.0, filter));
+    let down = (!is_same(from.1, area.y, to.1)).then(|| taps(from.1, area.y, to.1, filter));
     let width = |axis: (u32, u32)| axis.0 as usize;
     match (across, down) {
         (None, None) => pixels.to_vec(),
