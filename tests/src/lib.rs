@@ -17,11 +17,12 @@ use realsyn_behaviour::{Finished, fixtures, sh};
 use tempfile::TempDir;
 
 /// The tools of the pipeline, in its order.
-pub const TOOLS: [&str; 10] = [
+pub const TOOLS: [&str; 11] = [
     "rs-extract",
     "rs-perplexity",
     "rs-phash-dedup",
     "rs-embed",
+    "rs-semdedup",
     "rs-kmeans",
     "rs-retrieve",
     "rs-caption",

@@ -72,7 +72,9 @@ impl Verdicts {
     }
 }
 
-/// The records of each set of two or more, in order.
+/// The records of each set of two or more, each set in the order of the records, the sets in that of their first records
+/// by number.
+#[must_use]
 pub fn sets(
     store: &Store,
     found: &Found,

@@ -16,9 +16,11 @@
 
 mod centroid;
 mod codes;
+mod distances;
 mod error;
 mod exact;
 mod forest;
+mod names;
 mod overlap;
 mod parallel;
 mod search;
@@ -29,8 +31,10 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use centroid::{Rank, Verdicts};
+pub use centroid::{Rank, Verdicts, sets};
+pub use distances::{TABLE, at_percentile};
 pub use error::SemdedupError;
+pub use names::{Finder, Names};
 pub use overlap::{Centres, Overlap};
 pub use search::{Found, Options, Part, ReachedRecall, Row, given, search};
 pub use store::Store;

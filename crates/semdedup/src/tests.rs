@@ -16,13 +16,10 @@ fn distance(store: &Store, a: usize, b: usize) -> f64 {
         let norm = store.vector(store.node_of(row), &mut out);
         (out, norm)
     };
-    let ((x, p), (y, q)) = (read(a), read(b));
-    let dot: f64 = x
-        .iter()
-        .zip(&y)
-        .map(|(&x, &y)| f64::from(x) * f64::from(y))
-        .sum();
-    1.0 - dot / (p * q)
+    let (left, right) = (read(a), read(b));
+    let pairs = left.0.iter().zip(&right.0);
+    let dot: f64 = pairs.map(|(&x, &y)| f64::from(x) * f64::from(y)).sum();
+    1.0 - dot / (left.1 * right.1)
 }
 
 /// The closure of all pairs below a distance, by relabelling.
@@ -118,8 +115,8 @@ proptest! {
             let truth = partition(naive(&store, below).into_iter());
             prop_assert_eq!(found_sets(&store, &found, place), truth.clone());
             let row = found.row(&store, place);
-            prop_assert_eq!(row.dropped as usize, store.records() - truth.len());
-            prop_assert_eq!(row.near as usize, truth.iter().map(Vec::len).filter(|&n| n > 1).sum::<usize>());
+            prop_assert_eq!(row.dropped, (store.records() - truth.len()) as u64);
+            prop_assert_eq!(row.near, truth.iter().map(Vec::len).filter(|&n| n > 1).sum::<usize>() as u64);
         }
     }
 

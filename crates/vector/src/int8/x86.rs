@@ -174,8 +174,11 @@ unsafe fn narrow<const R: usize>(
     for step in 0..rows.stride / GROUP {
         // SAFETY: as in `tile`.
         unsafe {
-            let at = bytes.add(step * LANES * GROUP).cast::<__m256i>();
-            let halves = [_mm256_loadu_si256(at), _mm256_loadu_si256(at.add(1))];
+            let at = bytes.add(step * LANES * GROUP);
+            let halves = [
+                _mm256_loadu_si256(at.cast()),
+                _mm256_loadu_si256(at.add(2 * LANES).cast()),
+            ];
             let even = halves.map(|half| _mm256_and_si256(half, low));
             let odd = halves.map(|half| _mm256_srli_epi16::<8>(half));
             for r in 0..R {
