@@ -1,14 +1,18 @@
 //! rs-extract: images and sentences of documents, in their order.
 
+mod epub;
 mod flags;
 mod late;
 mod lines;
 mod page;
+mod parquet;
 mod passes;
 mod settle;
 mod single;
 mod sniff;
 mod tasks;
+mod warc;
+mod webdataset;
 
 use std::process::ExitCode;
 

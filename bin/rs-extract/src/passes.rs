@@ -68,8 +68,12 @@ pub fn run(common: &Common, own: &Own) -> Result<Outcome> {
         model,
         last,
     };
-    let mut spool = Spool::new()?;
-    pass(common, own, &mut run, &stage, |done| done.spool(&mut spool))?;
+    let waits = matches!(stage.last, Last::Spool(_));
+    let mut spool = waits.then(Spool::new).transpose()?;
+    pass(common, own, &mut run, &stage, |done| match &mut spool {
+        Some(spool) => done.spool(spool),
+        None => Ok(()),
+    })?;
     match stage.last {
         Last::Decide(..) | Last::Explain(..) => {}
         Last::Count(counter) => {
@@ -85,6 +89,9 @@ pub fn run(common: &Common, own: &Own) -> Result<Outcome> {
                 note(&mut run, &counted);
                 entropy = Some(entropy_by(own, counted));
             }
+            let Some(spool) = spool else {
+                return Ok(run.finish()?);
+            };
             let mut waiting = spool.read()?;
             if let Some(percents) = own.perplexity_percentiles {
                 let [low, high] = calibrate(&mut run, &mut waiting, entropy.as_ref(), percents)?;
@@ -123,8 +130,9 @@ fn merge(common: &Common, out: &Path) -> Result<Outcome> {
 }
 
 fn open(files: &[std::path::PathBuf]) -> Result<Vec<Frequencies>> {
-    let open =
-        |path: &std::path::PathBuf| Frequencies::open(path).with_context(|| path.display().to_string());
+    let open = |path: &std::path::PathBuf| {
+        Frequencies::open(path).with_context(|| path.display().to_string())
+    };
     files.iter().map(open).collect()
 }
 

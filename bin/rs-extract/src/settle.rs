@@ -165,9 +165,7 @@ impl Stage {
         let scratch = &mut worker.scratch;
         match &self.last {
             Last::Count(counter) => self.judge.count(&mut document, counter, scratch)?,
-            Last::Spool(counter) => self
-                .judge
-                .judge(&mut document, counter.as_ref(), scratch)?,
+            Last::Spool(counter) => self.judge.judge(&mut document, counter.as_ref(), scratch)?,
             Last::Decide(..) => self.judge.judge(&mut document, None, scratch)?,
             Last::Explain(entropy, bounds) => {
                 return self.explain(document, entropy.as_ref(), *bounds, worker, done);
@@ -364,5 +362,5 @@ fn refuse(refused: &Refused, origin: Origin<'_>, sink: &mut Sink) {
         realsyn_extract::Class::Filter => Class::Filter,
         realsyn_extract::Class::Error => Class::Error,
     };
-    sink.refuse(kind, *class, code, message, with(origin, record.as_bytes()));
+    sink.refuse(kind, class, code, message, with(origin, record.as_bytes()));
 }

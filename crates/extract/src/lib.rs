@@ -1,6 +1,6 @@
 //! Documents to `image` and `sentence` records, in document order.
 //!
-//! A document is an HTML page ([`html`]), text without markup ([`text`]), or a line of JSON Lines in one of the data
+//! A document is an HTML page ([`html`]), a text in Markdown ([`markdown()`]), text without markup ([`text`]), or a line of JSON Lines in one of the data
 //! sets' forms ([`interleaved`]). All become [`Item`]s: images whose files have been looked at, sentences, and what was
 //! taken out, with its reason. What is known of a document beforehand, and the container that its pictures lie in, comes as
 //! a [`Source`]. Then a [`Judge`] asks of the sentences every rule that needs no knowledge of the corpus; the entropy needs
@@ -17,12 +17,13 @@ mod counter;
 mod document;
 mod error;
 mod frequencies;
-mod interleaved;
+pub mod interleaved;
 mod json;
 mod judge;
 mod language;
 mod location;
 mod look;
+mod markdown;
 mod mmc4;
 mod obelics;
 mod page;
@@ -48,15 +49,15 @@ pub use frequencies::{Cache, CountsError, Frequencies};
 pub use interleaved::Form;
 pub use judge::{Judge, Scratch};
 pub use language::Language;
-pub use location::{Base, normal};
+pub use location::Base;
 pub use percentiles::Percentiles;
 pub use rules::Rule;
 pub use shelf::Shelf;
+pub use walk::{Block, Picture};
 pub use source::{Held, Pictures, Source};
 
 use document::Assembler;
 use page::Page;
-use walk::{Block, Picture};
 
 /// Extracts an HTML page.
 ///
@@ -68,8 +69,40 @@ pub fn html(
     options: &Options,
 ) -> Result<Document, ExtractError> {
     check_length(bytes, options)?;
-    // Of the libraries below, none promises never to panic on what the web holds.
-    catch_unwind(AssertUnwindSafe(|| page(bytes, source, options))).unwrap_or_else(|panic| {
+    guarded(|| page(bytes, source, options))
+}
+
+/// Extracts a text in Markdown.
+///
+/// # Errors
+/// The text as a whole is of no use: too large, or too many elements.
+pub fn markdown(
+    bytes: &[u8],
+    source: &Source<'_>,
+    options: &Options,
+) -> Result<Document, ExtractError> {
+    check_length(bytes, options)?;
+    guarded(|| {
+        let text = charset::decode(bytes, source.charset.or(Some("utf-8")));
+        let (html, said) = markdown::page(&text);
+        drop(text);
+        let page = Page::new(tree::parse(&html, false)?);
+        drop(html);
+        let mut about = source.about.clone().or(said);
+        about.title = about.title.or_else(|| {
+            let heading = page.find(0..page.len(), "h1")?;
+            about::said(&page.text(heading))
+        });
+        let blocks = walk::blocks(&page, &content::whole(&page));
+        Assembler::new(source, about, options).finish(blocks)
+    })
+}
+
+/// Of the libraries below, none promises never to panic on what the web holds.
+fn guarded(
+    work: impl FnOnce() -> Result<Document, ExtractError>,
+) -> Result<Document, ExtractError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let why = panic
             .downcast_ref::<String>()
             .cloned()

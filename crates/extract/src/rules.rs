@@ -1,15 +1,17 @@
 //! The rules that images and sentences have to pass, each with its code.
 //!
-//! Sentences meet them in the paper's order: emoji, URL, length in words, entropy. Images: seen before in the document,
-//! side, aspect.
+//! Sentences meet them in the paper's order: emoji, URL, length in words, complexity and action, entropy, perplexity. The
+//! language is asked, which the paper does not do, before the first rule that knows English alone. Images: seen before in
+//! the document, side, aspect.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::LazyLock;
 
 use emojis::Group;
 use linkify::{LinkFinder, LinkKind};
+use memchr::memchr;
+use memchr::memmem::Finder;
 
 use crate::{Options, text};
 
@@ -25,8 +27,18 @@ pub enum Rule {
     TooFewWords,
     /// Sentences with more words than asked.
     TooManyWords,
+    /// Sentences in another language than asked.
+    OtherLanguage,
+    /// Sentences in which no word has enough words that depend on it.
+    LowComplexity,
+    /// Sentences in which nobody does anything: no verb has a subject.
+    NoAction,
     /// Sentences whose words tell too little.
     LowEntropy,
+    /// Sentences that a language model foresees too well.
+    PerplexityLow,
+    /// Sentences that a language model does not expect.
+    PerplexityHigh,
     /// Images that stood in the document before.
     RepeatedInDoc,
     /// Images with a side that is too short.
@@ -37,12 +49,17 @@ pub enum Rule {
 
 impl Rule {
     /// All rules, in the order in which they are asked.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 13] = [
         Self::Emoji,
         Self::Url,
         Self::TooFewWords,
         Self::TooManyWords,
+        Self::OtherLanguage,
+        Self::LowComplexity,
+        Self::NoAction,
         Self::LowEntropy,
+        Self::PerplexityLow,
+        Self::PerplexityHigh,
         Self::RepeatedInDoc,
         Self::TooSmall,
         Self::BadAspect,
@@ -56,7 +73,12 @@ impl Rule {
             Self::Url => "url",
             Self::TooFewWords => "too-few-words",
             Self::TooManyWords => "too-many-words",
+            Self::OtherLanguage => "other-language",
+            Self::LowComplexity => "low-complexity",
+            Self::NoAction => "no-action",
             Self::LowEntropy => "low-entropy",
+            Self::PerplexityLow => "perplexity-low",
+            Self::PerplexityHigh => "perplexity-high",
             Self::RepeatedInDoc => "repeated-in-doc",
             Self::TooSmall => "too-small",
             Self::BadAspect => "bad-aspect",
@@ -84,17 +106,28 @@ impl FromStr for Rule {
     }
 }
 
-/// Characters that are emoji by themselves: those that Unicode shows in colour without being asked, the letters of flags,
-/// and the faces and hearts of old (☺ ☹ ❤). Digits, `#`, `*`, ©, ®, ™ and arrows are text unless U+FE0F follows.
-static EMOJI: LazyLock<HashSet<char>> = LazyLock::new(|| {
-    let mut set: HashSet<char> = ('\u{1f1e6}'..='\u{1f1ff}').collect();
+/// Emoji lie from U+203C to below here.
+const EMOJI_END: usize = 0x2_0000;
+
+/// Characters that are emoji by themselves, a bit each: those that Unicode shows in colour without being asked, the letters
+/// of flags, and the faces and hearts of old (☺ ☹ ❤). Digits, `#`, `*`, ©, ®, ™ and arrows are text unless U+FE0F follows.
+static EMOJI: LazyLock<Box<[u64]>> = LazyLock::new(|| {
+    let mut set = vec![0_u64; EMOJI_END / 64].into_boxed_slice();
+    let mut insert = |character: char| {
+        let code = character as usize;
+        if let Some(word) = set.get_mut(code / 64) {
+            *word |= 1 << (code % 64);
+        }
+    };
+    ('\u{1f1e6}'..='\u{1f1ff}').for_each(&mut insert);
+    insert('\u{fe0f}');
     for emoji in emojis::iter() {
         let mut characters = emoji.as_str().chars();
         let (first, second) = (characters.next(), characters.next());
         let by_itself = second.is_none()
             || (second == Some('\u{fe0f}') && emoji.group() == Group::SmileysAndEmotion);
         if by_itself && let Some(first) = first {
-            set.insert(first);
+            insert(first);
         }
     }
     set
@@ -103,39 +136,47 @@ static EMOJI: LazyLock<HashSet<char>> = LazyLock::new(|| {
 /// Whether a sentence holds an emoji.
 #[must_use]
 pub fn has_emoji(sentence: &str) -> bool {
-    // All emoji lie beyond U+203B.
-    sentence.chars().any(|character| {
-        character > '\u{203b}' && (character == '\u{fe0f}' || EMOJI.contains(&character))
-    })
+    // Most sentences are ASCII, which is seen at a glance.
+    !sentence.is_ascii()
+        && sentence.chars().any(|character| {
+            let code = character as usize;
+            character > '\u{203b}'
+                && EMOJI
+                    .get(code / 64)
+                    .is_some_and(|word| word >> (code % 64) & 1 == 1)
+        })
 }
+
+static SCHEME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("://"));
+static HOST: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("www."));
 
 /// Whether a sentence holds a URL: one with a scheme, or a name that starts with `www.`.
 #[must_use]
 pub fn has_url(sentence: &str) -> bool {
-    if sentence.contains("://") {
+    let bytes = sentence.as_bytes();
+    if memchr(b':', bytes).is_some_and(|at| SCHEME.find(&bytes[at..]).is_some()) {
         let mut finder = LinkFinder::new();
         finder.kinds(&[LinkKind::Url]);
         if finder.links(sentence).next().is_some() {
             return true;
         }
     }
-    sentence.match_indices("www.").any(|(at, _)| {
+    HOST.find_iter(bytes).any(|at| {
         let is_start =
             !sentence[..at].ends_with(|before: char| before.is_alphanumeric() || before == '.');
         is_start && sentence[at + 4..].starts_with(|after: char| after.is_alphanumeric())
     })
 }
 
-/// The first rule that the sentence breaks without knowledge of the corpus, and why.
-#[must_use]
-pub fn broken(sentence: &str, options: &Options) -> Option<(Rule, String)> {
+/// The first rule of form that the sentence breaks, and why.
+pub(crate) fn form(sentence: &str, options: &Options) -> Option<(Rule, String)> {
     if options.asks(Rule::Emoji) && has_emoji(sentence) {
         return Some((Rule::Emoji, "holds an emoji".to_owned()));
     }
     if options.asks(Rule::Url) && has_url(sentence) {
         return Some((Rule::Url, "holds a URL".to_owned()));
     }
-    let words = text::words(sentence).count();
+    let words = text::count_words(sentence);
     if options.asks(Rule::TooFewWords) && words < options.min_words {
         return Some((
             Rule::TooFewWords,
@@ -205,7 +246,7 @@ mod tests {
     #[test]
     fn rules_are_asked_in_the_papers_order_and_can_be_switched_off() {
         let mut options = Options::default();
-        let rule = |text: &str, options: &Options| broken(text, options).map(|(rule, _)| rule);
+        let rule = |text: &str, options: &Options| form(text, options).map(|(rule, _)| rule);
         assert_eq!(rule("😀 http://a.example", &options), Some(Rule::Emoji));
         assert_eq!(rule("http://a.example", &options), Some(Rule::Url));
         assert_eq!(rule("Two words.", &options), Some(Rule::TooFewWords));

@@ -21,7 +21,16 @@ pub fn fold(text: &str) -> String {
 
 /// Appends `text` folded as [`fold`] does, but for the blank at its end.
 pub fn fold_into(text: &str, folded: &mut String) {
-    for character in text.chars() {
+    let mut rest = text;
+    loop {
+        let run = plain(rest, folded.is_empty() || folded.ends_with(' '));
+        folded.push_str(&rest[..run]);
+        rest = &rest[run..];
+        // Beyond the run, character by character until plain text begins again.
+        let Some(character) = rest.chars().next() else {
+            return;
+        };
+        rest = &rest[character.len_utf8()..];
         if character.is_whitespace() || matches!(character, '\u{0}'..='\u{1f}' | '\u{7f}') {
             if !folded.is_empty() && !folded.ends_with(' ') {
                 folded.push(' ');
@@ -30,6 +39,37 @@ pub fn fold_into(text: &str, folded: &mut String) {
             folded.push(character);
         }
     }
+}
+
+/// How many bytes at the beginning are ASCII that folding leaves as it is; `blank` says whether one stands before them.
+fn plain(text: &str, blank: bool) -> usize {
+    const WIDTH: usize = 16;
+    let bytes = text.as_bytes();
+    let mut before = if blank { b' ' } else { b'x' };
+    let mut at = 0;
+    // Sixteen at a time, without a branch for each: the compiler makes vector instructions of it.
+    while let Some(window) = bytes.get(at..at + WIDTH) {
+        let mut odd = u8::from(before == b' ' && window[0] == b' ');
+        for &byte in window {
+            odd |= u8::from(byte.wrapping_sub(b' ') > b'~' - b' ');
+        }
+        for (&one, &next) in window.iter().zip(&window[1..]) {
+            odd |= u8::from(one == b' ') & u8::from(next == b' ');
+        }
+        if odd != 0 {
+            break;
+        }
+        before = window[WIDTH - 1];
+        at += WIDTH;
+    }
+    for &byte in &bytes[at..] {
+        if !(b' '..=b'~').contains(&byte) || (byte == b' ' && before == b' ') {
+            break;
+        }
+        before = byte;
+        at += 1;
+    }
+    at
 }
 
 /// What documents number their figures, tables and headings with: `Figure 3.4.`, `5.4.1.`, `Table 2:`.
@@ -111,14 +151,121 @@ fn joins(block: &str, last: (usize, usize), next: usize) -> bool {
 /// The words of a sentence, for counting: what white space separates and a letter or digit is in, without the
 /// punctuation around it.
 pub fn words(sentence: &str) -> impl Iterator<Item = &str> {
-    sentence
-        .split_whitespace()
-        .map(|token| token.trim_matches(|character: char| !character.is_alphanumeric()))
-        .filter(|word| !word.is_empty())
+    Words { text: sentence, at: 0 }
+}
+
+struct Words<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+/// What a character is to a word.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// A letter or digit.
+    Body,
+    /// It ends a word.
+    Blank,
+    /// It stands in words and around them.
+    Mark,
+}
+
+/// The roles of ASCII.
+const ROLES: [Role; 128] = {
+    let mut roles = [Role::Mark; 128];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        if byte.is_ascii_alphanumeric() {
+            roles[byte as usize] = Role::Body;
+        } else if matches!(byte, b'\t'..=b'\r' | b' ') {
+            roles[byte as usize] = Role::Blank;
+        }
+        byte += 1;
+    }
+    roles
+};
+
+impl<'a> Words<'a> {
+    /// The role of the character at `at` and where the next one begins.
+    fn role(&self, at: usize) -> Option<(Role, usize)> {
+        let byte = *self.text.as_bytes().get(at)?;
+        if let Some(role) = ROLES.get(usize::from(byte)) {
+            return Some((*role, at + 1));
+        }
+        let character = self.text[at..].chars().next()?;
+        let role = if character.is_alphanumeric() {
+            Role::Body
+        } else if character.is_whitespace() {
+            Role::Blank
+        } else {
+            Role::Mark
+        };
+        Some((role, at + character.len_utf8()))
+    }
+}
+
+impl<'a> Iterator for Words<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let (start, mut end) = loop {
+            let (role, next) = self.role(self.at)?;
+            let at = std::mem::replace(&mut self.at, next);
+            if role == Role::Body {
+                break (at, next);
+            }
+        };
+        while let Some((role, next)) = self.role(self.at) {
+            self.at = next;
+            match role {
+                Role::Body => end = next,
+                Role::Blank => break,
+                Role::Mark => {}
+            }
+        }
+        Some(&self.text[start..end])
+    }
+}
+
+/// How many [`words`] a sentence has.
+#[must_use]
+pub fn count_words(sentence: &str) -> usize {
+    if !sentence.is_ascii() {
+        return words(sentence).count();
+    }
+    // Without a branch that depends on the text: a word is counted at its first letter or digit behind a blank.
+    let (mut count, mut is_inside) = (0, false);
+    for byte in sentence.bytes() {
+        let role = ROLES[usize::from(byte % 128)];
+        let is_body = role == Role::Body;
+        count += usize::from(is_body & !is_inside);
+        is_inside = is_body | (is_inside & (role != Role::Blank));
+    }
+    count
+}
+
+/// The word in lower case, in `buffer` if it is not so already.
+pub(crate) fn lowered<'a>(word: &'a str, buffer: &'a mut String) -> &'a str {
+    if word
+        .bytes()
+        .all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase())
+    {
+        return word;
+    }
+    buffer.clear();
+    if word.is_ascii() {
+        buffer.push_str(word);
+        buffer.make_ascii_lowercase();
+    } else {
+        buffer.push_str(&word.to_lowercase());
+    }
+    buffer
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn split(block: &str) -> Vec<&str> {
@@ -132,6 +279,24 @@ mod tests {
     fn white_space_folds_and_widthless_characters_go() {
         assert_eq!(fold("  a\u{a0}\n b\u{ad}c\u{200b}d\t"), "a bcd");
         assert_eq!(fold("\0a\0\0b"), "a b");
+        // As folding character by character has it, wherever the runs begin and end.
+        let odd = [" ", "  ", "\n", "\u{a0}", "\u{ad}", "é", "\u{2019}s", "\u{7f}", "", "x"];
+        for (number, filler) in odd.iter().enumerate() {
+            for length in 0..40 {
+                let text = format!("{}{filler}{} b{filler}", "a".repeat(length), odd[(number + length) % odd.len()]);
+                let mut slow = String::new();
+                for character in text.chars() {
+                    if character.is_whitespace() || character.is_control() {
+                        if !slow.is_empty() && !slow.ends_with(' ') {
+                            slow.push(' ');
+                        }
+                    } else if character != '\u{ad}' {
+                        slow.push(character);
+                    }
+                }
+                assert_eq!(fold(&text), slow.trim_end_matches(' '), "{text:?}");
+            }
+        }
     }
 
     #[test]
@@ -181,5 +346,18 @@ mod tests {
             words("“Well-known” — it's 3.5, (really)!").collect::<Vec<_>>(),
             ["Well-known", "it's", "3.5", "really"]
         );
+    }
+
+    proptest! {
+        #[test]
+        fn words_are_what_their_definition_says(text in "[a-cÉ0 \t\u{a0}\u{3000}.,«»é-]{0,40}") {
+            let expected: Vec<&str> = text
+                .split_whitespace()
+                .map(|token| token.trim_matches(|character: char| !character.is_alphanumeric()))
+                .filter(|word| !word.is_empty())
+                .collect();
+            prop_assert_eq!(count_words(&text), expected.len());
+            prop_assert_eq!(words(&text).collect::<Vec<_>>(), expected);
+        }
     }
 }
