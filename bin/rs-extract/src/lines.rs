@@ -29,12 +29,7 @@ pub fn read(input: Input, plan: &Plan, stop: &Stop, outlet: &mut Outlet) -> Resu
         max_lines: 16,
         ..Cut::default()
     };
-    let form = match plan.from {
-        From::Obelics => Some(Form::Obelics),
-        From::Mmc4 => Some(Form::Mmc4),
-        From::Omnicorpus => Some(Form::OmniCorpus),
-        _ => None,
-    };
+    let form = form(plan.from);
     let mut before = 0;
     for batch in Batches::of_reader(input.name, input.reader, cut, stop) {
         let units = batch.units();
@@ -50,6 +45,16 @@ pub fn read(input: Input, plan: &Plan, stop: &Stop, outlet: &mut Outlet) -> Resu
         before += units;
     }
     Ok(())
+}
+
+/// The form that the user says documents have; `None` to look at their keys.
+pub fn form(from: From) -> Option<Form> {
+    match from {
+        From::Obelics => Some(Form::Obelics),
+        From::Mmc4 => Some(Form::Mmc4),
+        From::Omnicorpus => Some(Form::OmniCorpus),
+        _ => None,
+    }
 }
 
 impl Piece for Lines {

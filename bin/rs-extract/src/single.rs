@@ -47,6 +47,7 @@ impl Piece for Single {
         }
         let source = Source::of(id, tasks::folder(id));
         let made = match self.form {
+            Form::Markdown => realsyn_extract::markdown(&bytes, &source, desk.options()),
             _ => realsyn_extract::html(&bytes, &source, desk.options()),
         };
         desk.settle(made, origin);

@@ -98,16 +98,30 @@ pub fn sniff(head: &[u8], name: &str) -> Form {
     }
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     let is_utf16 = head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff");
-    match text.trim_ascii_start().first() {
+    let start = text.trim_ascii_start();
+    // HTML and braces (of Jekyll and its kin) stand at the beginning of many a Markdown file; whole pages do not.
+    if is_markdown(name) && !is_page(start) && !start.is_empty() && !is_binary(head) {
+        return Form::Markdown;
+    }
+    match start.first() {
         // Nothing at all is no lines.
         None => Form::Lines,
         Some(b'{') => Form::Lines,
         Some(b'<') => Form::Html,
         // Some pages hold a NUL; pictures and programs hold many.
         _ if !is_utf16 && is_binary(head) => Form::Unknown,
-        _ if is_markdown(name) => Form::Markdown,
         _ => Form::Html,
     }
+}
+
+/// Whether text begins as a whole HTML page does.
+fn is_page(text: &[u8]) -> bool {
+    [&b"<!doctype"[..], b"<html", b"<?xml"]
+        .iter()
+        .any(|start| {
+            text.get(..start.len())
+                .is_some_and(|text| text.eq_ignore_ascii_case(start))
+        })
 }
 
 fn is_binary(head: &[u8]) -> bool {
@@ -122,6 +136,14 @@ fn is_markdown(name: &str) -> bool {
     Path::new(name)
         .extension()
         .is_some_and(|end| end == "md" || end == "markdown")
+}
+
+/// Whether a name says WARC or ARC.
+pub fn is_warc(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    Path::new(plain(&name))
+        .extension()
+        .is_some_and(|end| end == "warc" || end == "arc")
 }
 
 /// Without the ending of a compressed file.
@@ -175,6 +197,8 @@ mod tests {
             (b" \n{\"images\":", "a.html", Form::Lines),
             (b"\xef\xbb\xbf<!doctype", "x.md", Form::Html),
             (b"# Head", "A.MD", Form::Markdown),
+            (b"<p align=center>", "A.md", Form::Markdown),
+            (b"{% raw %}", "A.md", Form::Markdown),
             (b"# Head", "A.md.gz", Form::Markdown),
             (b"plain words", "x.txt", Form::Html),
             (b"\xff\xfe<\0p\0>\0", "x", Form::Html),

@@ -85,6 +85,15 @@ pub fn main(page: &Page) -> Main {
     Main { root, keep }
 }
 
+/// The whole of a page that has nothing around its text.
+#[must_use]
+pub fn whole(page: &Page) -> Main {
+    Main {
+        root: page.find(0..page.len(), "body").unwrap_or(0),
+        keep: kept_by_name(page),
+    }
+}
+
 /// Step 1, by element, role and class.
 fn kept_by_name(page: &Page) -> Vec<bool> {
     let mut keep = vec![true; page.len()];

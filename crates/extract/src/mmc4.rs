@@ -73,8 +73,8 @@ pub fn document(document: Value<'_, '_>) -> Result<Parsed, ExtractError> {
 
 fn push(image: Value<'_, '_>, parsed: &mut Parsed) {
     let candidates: Vec<String> = [
-        json::text(image, "raw_url"),
         json::text(image, "image_name"),
+        json::text(image, "raw_url"),
     ]
     .into_iter()
     .flatten()
@@ -123,9 +123,9 @@ mod tests {
             gist(line),
             [
                 "First one.",
-                "http://h.example/90.jpg or d.jpg",
+                "d.jpg or http://h.example/90.jpg",
                 "Second one.",
-                "http://h.example/91.jpg or b.jpg",
+                "b.jpg or http://h.example/91.jpg",
                 "e.jpg",
                 "Third one."
             ]

@@ -1,0 +1,78 @@
+//! How fast lines of OBELICS are parsed, beside simd-json's own parse of them.
+//!
+//! usage: cargo bench -p realsyn-extract --bench obelics -- FILE [ROUNDS]
+//!
+//! Both see the same lines in memory, in turn, round by round; the medians are printed as JSON, in MB/s of one thread.
+//! simd-json parses the outer JSON alone, into its borrowed value and into its tape, with its buffers reused. Ours
+//! also parses the JSON inside `metadata` and `general_metadata`, folds the white space of the texts and makes the blocks.
+
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a program for whoever measures: it may end with a message"
+)]
+
+use std::hint::black_box;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use realsyn_extract::interleaved;
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
+    let Some(file) = args.next() else {
+        println!("usage: cargo bench -p realsyn-extract --bench obelics -- FILE [ROUNDS]");
+        // `cargo test --benches` runs this without a file.
+        return ExitCode::SUCCESS;
+    };
+    let rounds: usize = args.next().and_then(|arg| arg.parse().ok()).unwrap_or(5);
+    let bytes = std::fs::read(&file).expect("FILE can be read");
+    let lines: Vec<&[u8]> = bytes
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .collect();
+    let mut buffers = simd_json::Buffers::default();
+    let mut copy = Vec::new();
+    let mut taken: [Vec<f64>; 3] = Default::default();
+    for _ in 0..rounds {
+        for (which, taken) in taken.iter_mut().enumerate() {
+            let start = Instant::now();
+            for line in &lines {
+                copy.clear();
+                match which {
+                    0 => {
+                        copy.extend_from_slice(line);
+                        let value =
+                            simd_json::to_borrowed_value_with_buffers(&mut copy, &mut buffers);
+                        black_box(&value.expect("FILE holds JSON Lines"));
+                    }
+                    1 => {
+                        copy.extend_from_slice(line);
+                        let tape = simd_json::to_tape_with_buffers(&mut copy, &mut buffers);
+                        black_box(&tape.expect("FILE holds JSON Lines"));
+                    }
+                    _ => {
+                        let parsed = interleaved::parse(line, None);
+                        black_box(&parsed.expect("FILE holds OBELICS"));
+                    }
+                }
+            }
+            taken.push(start.elapsed().as_secs_f64());
+        }
+    }
+    let [value, tape, ours] = taken.map(|mut seconds| {
+        seconds.sort_by(f64::total_cmp);
+        #[expect(clippy::cast_precision_loss, reason = "a length in bytes")]
+        let megabytes = bytes.len() as f64 / 1e6;
+        megabytes / seconds[seconds.len() / 2]
+    });
+    println!(
+        "{{\"documents\":{},\"bytes\":{},\"simd_json_value_mb_s\":{value:.1},\"simd_json_tape_mb_s\":{tape:.1},\
+         \"ours_mb_s\":{ours:.1},\"value_to_ours\":{:.2},\"tape_to_ours\":{:.2}}}",
+        lines.len(),
+        bytes.len(),
+        value / ours,
+        tape / ours,
+    );
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,25 @@
+//! What the targets share.
+
+use std::fs::File;
+use std::io::{Seek, Write};
+
+use realsyn_extract::Options;
+
+/// What is asked of documents: pictures beside them too, of which there are none.
+pub fn options() -> Options {
+    Options {
+        max_document: 1 << 20,
+        ..Options::default()
+    }
+}
+
+/// A file in memory with the bytes.
+pub fn file(bytes: &[u8]) -> File {
+    let mut file = tempfile::tempfile_in("/dev/shm").expect("a file in memory");
+    file.write_all(bytes).expect("room for it");
+    file.rewind().expect("a file can be read again");
+    file
+}
+
+/// Where documents lie: nowhere.
+pub const FOLDER: &str = "/nonexistent/folder";
