@@ -23,7 +23,7 @@ _rs__kmeans() {
 
     case "${cmd}" in
         rs__kmeans)
-            opts="-j -o -f -q -k -h -V --jobs --output --force --quiet --rejects --report --strict --max-line --resume --clusters --iterations --seed --out --metric --init --from --kind --vectors --assign --help --version"
+            opts="-j -o -f -q -k -h -V --jobs --output --force --quiet --rejects --report --strict --max-line --resume --clusters --iterations --seed --out --metric --init --from --kind --vectors --rows --sample --checkpoint --partial --merge --assign --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -94,6 +94,22 @@ _rs__kmeans() {
                     return 0
                     ;;
                 --vectors)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rows)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sample)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --checkpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --partial)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

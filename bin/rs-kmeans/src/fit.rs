@@ -24,6 +24,8 @@ pub fn run(common: &Common, own: &Own) -> Result<Outcome> {
     let vectors = rows.vectors();
     let k = own.k.or(from.as_ref().map(Centroids::k));
     let k = k.context("-k is needed")?;
+    let told = from.as_ref().map(|from| from.metric).unwrap_or_default();
+    let metric = own.metric.map_or(told, Into::into);
     let init = match (from, own.init) {
         (Some(from), _) => {
             ensure!(
@@ -41,7 +43,7 @@ pub fn run(common: &Common, own: &Own) -> Result<Outcome> {
     let options = Options {
         k,
         iterations: own.iterations,
-        metric: own.metric.into(),
+        metric,
         init,
         jobs: run.jobs(),
         checkpoint: own.checkpoint.as_ref().map(|path| Checkpoint {

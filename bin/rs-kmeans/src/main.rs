@@ -49,9 +49,9 @@ struct Own {
     #[arg(long, value_name = "FILE", required_unless_present_any = ["assign", "partial"])]
     out: Option<PathBuf>,
 
-    /// What "near" means
-    #[arg(long, value_enum, default_value_t = Metric::Spherical)]
-    metric: Metric,
+    /// What "near" means [default: spherical, with --from what FILE says]
+    #[arg(long, value_enum)]
+    metric: Option<Metric>,
 
     /// Where the first centroids come from: random records, or k-means++, which costs as much as several iterations
     #[arg(long, value_enum, default_value_t = Init::Random)]

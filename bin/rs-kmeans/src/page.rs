@@ -29,7 +29,7 @@ pub const PAGE: Page = Page {
     memory: "About 17 bytes a dimension and cluster (centroids twice in single precision, once as bytes, sums in 64 bits), \
              20 bytes a record (28 with --sample or --rows) and 256 embeddings a thread. Embeddings wait in a temporary file \
              in half precision, or stay in the file of --vectors, and are mapped, never held. --merge: 24 bytes a dimension \
-             and cluster, or with seeds 8. --checkpoint: 4 bytes more a record and 12 a dimension and cluster while it is \
+             and cluster, or with seeds 8. --checkpoint: 8 bytes more a record and 12 a dimension and cluster while it is \
              written.",
     parallel: "With --assign each record's fate depends on that record alone: it may run under parallel --pipe. \
                Clustering needs all records, and is split in two steps. With --partial each machine writes what its \

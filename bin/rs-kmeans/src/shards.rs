@@ -34,11 +34,16 @@ pub fn partial(common: &Common, own: &Own, path: &Path) -> Result<Outcome> {
                 "--from holds {} centroids",
                 from.k()
             );
+            ensure!(
+                own.metric.is_none_or(|metric| from.metric == metric.into()),
+                "--from holds centroids for the other metric"
+            );
             write_sums(path, shard, &step)?;
         }
         None => {
             let k = own.k.context("-k is needed")?;
-            write_seeds(path, shard, &rows.keys, (k, own.metric.into(), own.seed))?;
+            let metric = own.metric.map(Into::into).unwrap_or_default();
+            write_seeds(path, shard, &rows.keys, (k, metric, own.seed))?;
         }
     }
     Ok(run.finish()?)

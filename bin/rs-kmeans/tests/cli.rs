@@ -118,6 +118,30 @@ fn a_matrix_is_clustered_like_records() {
     assert!(!started.out.is_empty());
 }
 
+#[test]
+fn centroids_to_start_from_say_how_many_and_what_near_means() {
+    let scene = scene();
+    for (from, more, metric) in [
+        (
+            "c.npy",
+            &["-k", "5", "--metric", "euclidean"][..],
+            "euclidean",
+        ),
+        ("d.npy", &["--from", "c.npy"], "euclidean"),
+        (
+            "e.npy",
+            &["--from", "c.npy", "--metric", "spherical"],
+            "spherical",
+        ),
+    ] {
+        let _ = scene
+            .bare(&[&["-q", "--out", from, "in.jsonl"], more].concat())
+            .expect(&[0]);
+        let told = String::from_utf8(scene.read(&format!("{from}.json"))).unwrap();
+        assert!(told.contains("\"k\":5") && told.contains(metric), "{told}");
+    }
+}
+
 fn rows(scene: &Scene, name: &str) -> Vec<Vec<f32>> {
     let centroids = Centroids::load(&scene.path(name)).unwrap();
     centroids

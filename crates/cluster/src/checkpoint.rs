@@ -65,6 +65,9 @@ struct Line {
 
 impl Checkpoint {
     /// Replaces the file.
+    ///
+    /// # Errors
+    /// It cannot be written.
     pub fn save(&self, terms: &Terms, saved: &Saved) -> Result<(), ClusterError> {
         let header = Header {
             schema: SCHEMA.to_owned(),
@@ -94,6 +97,9 @@ impl Checkpoint {
     }
 
     /// Reads the file, if there is one.
+    ///
+    /// # Errors
+    /// It cannot be read, or is of another run.
     pub fn load(&self, terms: &Terms) -> Result<Option<Saved>, ClusterError> {
         let (header, bytes) = match sealed::read::<Header>(&self.path) {
             Ok(read) => read,

@@ -303,7 +303,7 @@ impl Columns {
             let lead = &mut leads[hit.row as usize];
             if hits
                 .get(*lead as usize)
-                .is_none_or(|other| !(hit.upper <= other.upper))
+                .is_none_or(|other| hit.upper.total_cmp(&other.upper).is_gt())
             {
                 *lead = number as u32;
             }

@@ -113,9 +113,9 @@ mod tests {
         let picked = Picked::new(&all, vec![3, 0]);
         let mut out = [0.0; 6];
         picked.read(0, &mut out);
-        assert_eq!(out, [9.0, 10.0, 11.0, 0.0, 1.0, 2.0]);
+        assert_eq!(out.as_slice(), [9.0, 10.0, 11.0, 0.0, 1.0, 2.0].as_slice());
         picked.read(1, &mut out[..3]);
-        assert_eq!(out[..3], [0.0, 1.0, 2.0]);
+        assert_eq!(&out[..3], [0.0, 1.0, 2.0].as_slice());
     }
 
     #[test]

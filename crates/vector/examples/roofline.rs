@@ -147,13 +147,13 @@ fn main() -> io::Result<()> {
     let (order, offsets): (Vec<u32>, Vec<f32>) = (0..1024).map(|column| (column, 0.0)).unzip();
     let picked: Vec<u32> = (0..256).collect();
     for way in Coarse::available() {
-        let packed = CoarseColumns::pack(way, &values, &order, vec![0.0; dim], &offsets);
+        let coarse = CoarseColumns::pack(way, &values, &order, vec![0.0; dim], &offsets);
         let mut sieve = Sieve::default();
-        sieve.load(&packed, &values[..rows * dim]);
+        sieve.load(&coarse, &values[..rows * dim]);
         let rate = best(operations, || {
             // A bar that nothing reaches: the products alone.
             sieve.bars.fill(f32::INFINITY);
-            sieve.sift(&packed, &picked, 0..packed.panels());
+            sieve.sift(&coarse, &picked, 0..coarse.panels());
         });
         tell(&format!("coarse look, {way:?}"), rate)?;
     }

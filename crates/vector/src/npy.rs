@@ -404,7 +404,7 @@ mod tests {
             assert_eq!(out, values);
             let mut some = [0.0; 4];
             matrix.copy_rows(1, &mut some);
-            assert_eq!(some, values[2..]);
+            assert_eq!(some.as_slice(), &values[2..]);
             matrix.read_row(1, &mut out).unwrap();
             assert_eq!(out, [3.0, -4.0]);
             assert!(matches!(

@@ -210,7 +210,9 @@ proptest! {
     #[test]
     fn bounds_leave_out_nothing(seed in 0u64..1000, apart in prop_oneof![Just(0.0f32), Just(50.0)], k in 1usize..60) {
         let mut values = clustered(600, 25, seed);
-        values.iter_mut().for_each(|x| *x += apart);
+        for x in &mut values {
+            *x += apart;
+        }
         // Rows that are equal, and a row without direction.
         values.copy_within(0..60, 60);
         values[..6].fill(0.0);

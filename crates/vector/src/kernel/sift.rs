@@ -79,11 +79,10 @@ impl Sieve {
         let (facts, first) = (self.facts[at], panel * LANES);
         let count = LANES.min(columns.columns - first);
         let mut bar = self.bars[at];
-        for lane in 0..count {
-            let error = facts.error * columns.lengths[first + lane]
-                + facts.size * columns.errors[first + lane];
-            let lower = uppers[lane] - 2.001 * error - 2.0 * self.slack[at];
-            bar = bar.max(lower);
+        let (lengths, errors) = (&columns.lengths[first..], &columns.errors[first..]);
+        for ((upper, length), left_out) in uppers[..count].iter().zip(lengths).zip(errors) {
+            let error = facts.error * length + facts.size * left_out;
+            bar = bar.max(upper - 2.001 * error - 2.0 * self.slack[at]);
         }
         self.bars[at] = bar;
         for (lane, &upper) in uppers[..count].iter().enumerate() {
