@@ -21,7 +21,7 @@ use walkdir::WalkDir;
 use crate::settle::Desk;
 use crate::single::Single;
 use crate::sniff::{self, Form, From};
-use crate::{lines, sniff::sniff};
+use crate::{epub, lines, parquet, warc, webdataset};
 
 /// Pieces that may wait for a worker.
 const WAITING: usize = 2;
@@ -301,7 +301,7 @@ impl Walk {
             Operand::File(path.to_owned())
         };
         let name = operand.name();
-        let opened = match self.open(&operand) {
+        let (form, reader) = match self.open(&operand) {
             Ok(opened) => opened,
             Err(error) => {
                 return self
@@ -309,7 +309,6 @@ impl Walk {
                     .reject(&name, None, "unreadable", error.to_string());
             }
         };
-        let (form, reader) = opened;
         let input = Input {
             operand,
             name,
@@ -319,13 +318,14 @@ impl Walk {
         match form {
             Form::Html | Form::Markdown => outlet.send(Single { input, form }),
             Form::Lines => lines::read(input, plan, &self.stop, outlet),
-            Form::Warc | Form::Epub | Form::Webdataset | Form::Parquet | Form::Unknown => outlet
-                .reject(
-                    &input.name,
-                    None,
-                    "unknown-format",
-                    "no known form of document begins so".to_owned(),
-                ),
+            Form::Parquet => parquet::read(input, plan, outlet),
+            Form::Warc => warc::read(input, &self.stop, outlet),
+            Form::Epub => epub::read(input, outlet),
+            Form::Webdataset => webdataset::read(input, plan, outlet),
+            Form::Unknown => {
+                let message = "no known form of document begins so".to_owned();
+                outlet.reject(&input.name, None, "unknown-format", message)
+            }
         }
     }
 
@@ -365,10 +365,12 @@ impl Walk {
                 }
             }
         }
-        let form = sniff(&head, &operand.name());
+        let form = sniff::sniff(&head, &operand.name());
         match failed {
+            // Behind a broken first member, a WARC file may hold many whole ones.
+            Some(error) if head.is_empty() && !sniff::is_warc(&operand.name()) => Err(error),
+            Some(_) if sniff::is_warc(&operand.name()) => Ok((Form::Warc, reader)),
             // A broken compressed file: whoever reads the rest will say so again.
-            Some(error) if head.is_empty() => Err(error),
             Some(error) => Ok((form, Box::new(Cursor::new(head).chain(Failing(Some(error)))))),
             None => Ok((form, Box::new(Cursor::new(head).chain(reader)))),
         }

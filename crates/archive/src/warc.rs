@@ -543,3 +543,24 @@ fn go_to_next(input: &mut Counted) -> io::Result<bool> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_urls_have_one_form() {
+        assert_eq!(
+            normal("HTTP://H.example:80/a/../b c?d#e").as_deref(),
+            Some("http://h.example/b%20c?d")
+        );
+        assert_eq!(normal("b.png"), None);
+        assert_eq!(hash_of("http://h.example/a#b"), hash_of("http://h.example/a"));
+    }
+
+    #[test]
+    fn the_label_of_the_encoding_is_a_parameter() {
+        assert_eq!(charset("text/html; a=b; Charset=\"utf-8\"").as_deref(), Some("utf-8"));
+        assert_eq!(charset("text/html;charset="), None);
+    }
+}

@@ -52,15 +52,14 @@ pub enum Base {
     Inside(String),
 }
 
-/// A web URL in the form in which two that mean the same are equal: as browsers write it, without the fragment.
-#[must_use]
-pub fn normal(url: &str) -> Option<String> {
-    let mut url = Url::parse(url.trim()).ok()?;
-    url.set_fragment(None);
-    Some(url.into())
-}
-
 impl Base {
+    /// The base of a page that was found at `url`.
+    #[must_use]
+    pub fn at(url: &str) -> Self {
+        // A page from nowhere has nothing beside it.
+        Url::parse(url.trim()).map_or_else(|_| Self::Inside(String::new()), Self::Url)
+    }
+
     /// The base that `<base href>` makes of this one.
     #[must_use]
     pub fn with_href(self, href: &str) -> Self {
@@ -176,7 +175,8 @@ pub fn resolve(reference: &str, base: &Base) -> Option<Location> {
     if let Some((scheme, rest)) = scheme(reference) {
         return match scheme.to_ascii_lowercase().as_str() {
             "http" | "https" | "data" => Some(Location::Url(reference.to_owned())),
-            "file" => {
+            // A page that came over the net says nothing about this machine's files.
+            "file" if matches!(base, Base::Folder(_)) => {
                 let path = rest
                     .strip_prefix("//localhost")
                     .or_else(|| rest.strip_prefix("//"))
@@ -314,12 +314,10 @@ mod tests {
     }
 
     #[test]
-    fn equal_urls_have_one_form() {
-        assert_eq!(
-            normal("HTTP://H.example:80/a/../b c?d#e").as_deref(),
-            Some("http://h.example/b%20c?d")
-        );
-        assert_eq!(normal("b.png"), None);
+    fn a_page_of_the_net_cannot_name_local_files() {
+        let base = Base::at("https://h.example/a");
+        assert_eq!(resolve("file:///etc/x.png", &base), None);
+        assert_eq!(resolve("x.png", &Base::at("nowhere")), Some(Location::Member("x.png".into())));
     }
 
     #[test]

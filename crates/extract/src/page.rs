@@ -24,7 +24,6 @@ pub enum Content {
 /// One element or text node.
 #[derive(Debug)]
 pub struct Node {
-    id: NodeId,
     /// The index of the parent; the first node's is its own.
     pub parent: usize,
     /// One beyond the last node of the subtree.
@@ -73,7 +72,6 @@ impl Page {
                 .unwrap_or(0);
             by_id.insert(node.id, index);
             nodes.push(Node {
-                id: node.id,
                 parent,
                 end: index + 1,
                 content,
