@@ -13,7 +13,10 @@
 //! A kernel holds a tile of rows by panels in registers (6×1 with AVX2) and walks the columns in blocks of
 //! [`BLOCK_BYTES`], which stay in the second-level cache while all rows pass by.
 //!
-//! **Memory.** Nothing is allocated here but what [`Panels::pack`] returns.
+//! **Nearest columns of many.** [`Sieve`] looks at columns in bytes first, with a bound that loses no nearest one, and
+//! [`Kernel::product`] decides among the few that remain, in double precision, with the same bits on every processor.
+//!
+//! **Memory.** Nothing is allocated here but what [`Panels::pack`] returns, [`CoarseColumns`] and [`Sieve`].
 //! **Order.** Results lie in the order of the rows; no result depends on how rows are split over calls.
 #![expect(
     unsafe_code,
