@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use realsyn_columnar::{Limits, Table};
 
-fuzz_target!(|bytes: &[u8]| {
+fuzz_target!(init: realsyn_fuzz::catch(), |bytes: &[u8]| {
     let limits = Limits {
         page: 1 << 20,
         row: 1 << 16,
