@@ -231,9 +231,9 @@ pub(crate) fn lines(out: &mut Markup, frame: &Frame<'_>, x: Scale, y: Scale, lin
     out.put("</svg>");
 }
 
-/// Draws a histogram, with a mark at its median and the median's number in words.
+/// Draws a histogram, with a mark at a number, such as its median, and words beside the mark.
 #[expect(clippy::cast_precision_loss, reason = "heights of bars")]
-pub(crate) fn bars(out: &mut Markup, frame: &Frame<'_>, bars: &Bars, (middle, says): (f64, &str)) {
+pub(crate) fn bars(out: &mut Markup, frame: &Frame<'_>, bars: &Bars, mark: Option<(f64, &str)>) {
     let tallest = bars.heights.iter().copied().max().unwrap_or(0);
     let to = bars.from + bars.step * bars.heights.len() as f64;
     let x = Axis {
@@ -265,19 +265,21 @@ pub(crate) fn bars(out: &mut Markup, frame: &Frame<'_>, bars: &Bars, (middle, sa
             HEIGHT - BOTTOM - top
         ));
     }
-    let at = place_x(&x, middle);
-    let (anchor, shift) = if x.at(middle) > 0.7 {
-        ("end", -5.0)
-    } else {
-        ("start", 5.0)
-    };
-    out.add(format_args!(
-        "<path class=\"median\" d=\"M{at:.1} 4V{:.1}\"/><text class=\"marked\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">median {}</text>",
-        HEIGHT - BOTTOM,
-        at + shift,
-        12.0,
-        Escaped(says)
-    ));
+    if let Some((number, says)) = mark {
+        let at = place_x(&x, number);
+        let (anchor, shift) = if x.at(number) > 0.7 {
+            ("end", -5.0)
+        } else {
+            ("start", 5.0)
+        };
+        out.add(format_args!(
+            "<path class=\"median\" d=\"M{at:.1} 4V{:.1}\"/><text class=\"marked\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{}</text>",
+            HEIGHT - BOTTOM,
+            at + shift,
+            12.0,
+            Escaped(says)
+        ));
+    }
     out.put("</svg>");
 }
 
@@ -348,7 +350,7 @@ mod tests {
                 step: 0.1,
                 heights: vec![1, 0, 4],
             },
-            (0.25, "0.25"),
+            Some((0.25, "median 0.25")),
         );
         assert_eq!(out.as_str().matches("<rect").count(), 2);
         assert!(out.as_str().contains("median 0.25"));

@@ -10,6 +10,7 @@
 //! give the same bytes, at any number of threads; files of pictures are read when the page is written.
 
 mod chart;
+mod distances;
 mod distinct;
 mod funnel;
 mod gallery;
@@ -31,6 +32,7 @@ use std::num::NonZeroUsize;
 
 use realsyn_record::doc_of;
 
+use distances::Tables;
 use distinct::{Distinct, hash};
 use funnel::{OwnDocument, Stages};
 use gallery::Gallery;
@@ -114,6 +116,7 @@ pub struct Report {
     pictures: Gallery<Picture>,
     some_sentences: Smallest<u64, String>,
     stages: Stages,
+    distances: Tables,
     rejects: Rejects,
     groups: Groups,
     traces: Traces,
@@ -142,6 +145,7 @@ impl Report {
             pictures: Gallery::new(Order::Input, options.max_gallery),
             some_sentences: Smallest::new(SENTENCES),
             stages: Stages::default(),
+            distances: Tables::default(),
             rejects: Rejects::default(),
             groups: Groups::default(),
             traces: Traces::default(),
@@ -156,7 +160,10 @@ impl Report {
             Digest::Sentence(sentence) => self.sentence(sentence),
             Digest::Pair(pair) => self.pair(*pair),
             Digest::Reject(reject) => self.reject(*reject),
-            Digest::Funnel(funnel) => self.stages.push(*funnel),
+            Digest::Funnel(funnel) => {
+                self.distances.push(&funnel);
+                self.stages.push(*funnel);
+            }
             Digest::Metric(metric) => self.traces.push(&metric),
             Digest::Other => {}
         }

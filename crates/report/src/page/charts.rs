@@ -135,7 +135,7 @@ fn distribution(title: &str, x: &str, y: &str, histogram: &Histogram, out: &mut 
             y,
         },
         &bars,
-        (middle, &shown(middle)),
+        Some((middle, &format!("median {}", shown(middle)))),
     );
     out.put("</figure>");
 }
@@ -256,7 +256,7 @@ fn curve(runs: &[&Trace], out: &mut Markup) {
     out.put("</figure>");
 }
 
-fn legend(entries: &[(&str, &str)], out: &mut Markup) {
+pub(super) fn legend(entries: &[(&str, &str)], out: &mut Markup) {
     if entries.len() < 2 {
         return;
     }

@@ -1,6 +1,7 @@
 //! The page: its frame, its figures and the order of its sections. A section without data is left out.
 
 mod charts;
+mod distances;
 mod duplicates;
 mod funnel;
 mod gallery;
@@ -44,6 +45,9 @@ pub(crate) fn write(mut report: Report, out: &mut impl Write) -> io::Result<()> 
     let mut body = Markup::default();
     let title = charts::curves(&report, &mut body);
     section("curves", title, body);
+    let mut body = Markup::default();
+    distances::write(&report, &mut body);
+    section("distances", "Semantic duplicates by distance", body);
     let body = duplicates::write(&mut report);
     section("duplicates", "Duplicates", body);
     let body = rejects::write(&mut report);
