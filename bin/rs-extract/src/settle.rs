@@ -103,8 +103,9 @@ impl Desk<'_> {
     pub fn settle(&mut self, made: Result<Document, ExtractError>, origin: Origin<'_>) {
         match made {
             Ok(document) => {
-                let taken = self.stage.take(document, origin, self.worker, self.done);
-                self.done.failed = taken.err().map(|error| format!("temporary file: {error}"));
+                if let Err(error) = self.stage.take(document, origin, self.worker, self.done) {
+                    self.done.failed = Some(format!("temporary file: {error}"));
+                }
             }
             Err(error) if error.is_fatal() => self.done.failed = Some(error.to_string()),
             Err(error) => self.refuse(error.code(), &error.to_string(), origin),

@@ -51,10 +51,11 @@ pub use judge::{Judge, Scratch};
 pub use language::Language;
 pub use location::Base;
 pub use percentiles::Percentiles;
-pub use rules::Rule;
+pub use rules::{Rule, form};
 pub use shelf::Shelf;
-pub use walk::{Block, Picture};
+pub use self::text::sentences;
 pub use source::{Held, Pictures, Source};
+pub use walk::{Block, Picture};
 
 use document::Assembler;
 use page::Page;
@@ -113,11 +114,7 @@ fn guarded(
     })
 }
 
-fn page(
-    bytes: &[u8],
-    source: &Source<'_>,
-    options: &Options,
-) -> Result<Document, ExtractError> {
+fn page(bytes: &[u8], source: &Source<'_>, options: &Options) -> Result<Document, ExtractError> {
     let html = charset::decode(bytes, source.charset);
     let is_xhtml = source.is_xhtml || html.trim_start().starts_with("<?xml");
     let page = Page::new(tree::parse(&html, is_xhtml)?);

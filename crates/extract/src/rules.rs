@@ -169,7 +169,8 @@ pub fn has_url(sentence: &str) -> bool {
 }
 
 /// The first rule of form that the sentence breaks, and why.
-pub(crate) fn form(sentence: &str, options: &Options) -> Option<(Rule, String)> {
+#[must_use]
+pub fn form(sentence: &str, options: &Options) -> Option<(Rule, String)> {
     if options.asks(Rule::Emoji) && has_emoji(sentence) {
         return Some((Rule::Emoji, "holds an emoji".to_owned()));
     }

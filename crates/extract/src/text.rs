@@ -2,7 +2,9 @@
 //!
 //! Sentences are split by `sentencex` (Wikimedia's splitter), whose English boundaries agree best with Punkt's, which
 //! the paper used, of the libraries that were tried. Two of its boundaries are taken back: one that no white space
-//! follows (`cv.dnn.Net`), and one behind nothing but a number or a word that is always abbreviated (`vol. 12`).
+//! follows (`cv.dnn.Net`), and one behind nothing but a number or a word that is always abbreviated (`vol. 12`). Two are
+//! added that it never makes: between the sentences inside brackets and quotation marks, and behind a sentence that stands
+//! in brackets as a whole.
 
 use std::sync::LazyLock;
 
@@ -84,6 +86,10 @@ static LABEL: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// How many bytes of a block are its label: `Figure 3.4. ` is no part of what the caption says.
 #[must_use]
 pub fn label(block: &str) -> usize {
+    // The longest kind has eight letters, and a blank and a letter may come before the number.
+    if !block.bytes().take(11).any(|byte| byte.is_ascii_digit()) {
+        return 0;
+    }
     let Some(found) = LABEL.as_ref().and_then(|label| label.find(block)) else {
         return 0;
     };
@@ -115,7 +121,79 @@ pub fn sentences(block: &str) -> Vec<(usize, usize)> {
             _ => found.push((start, end)),
         }
     }
+    if !block.contains(['(', '[', '"', '“']) {
+        return found;
+    }
+    let mut parted = Vec::with_capacity(found.len());
+    for (begin, end) in found {
+        let mut start = begin;
+        for boundary in bracketed(&block[begin..end]) {
+            parted.push((start, begin + boundary));
+            start = begin + boundary + 1;
+        }
+        parted.push((start, end));
+    }
+    parted
+}
+
+/// Where sentences end inside the brackets and quotation marks of what sentencex takes for one sentence: places of blanks.
+fn bracketed(sentence: &str) -> Vec<usize> {
+    let mut found = Vec::new();
+    // Where each bracket that is open was opened, and whether a sentence began there.
+    let mut open: Vec<(char, bool)> = Vec::new();
+    let mut before = ' ';
+    // Whether what was read last ends a sentence, if a blank and a capital follow.
+    let mut ends = false;
+    for (at, character) in sentence.char_indices() {
+        match character {
+            '(' | '[' | '“' => {
+                let begins = at == 0 || ends || found.last().is_some_and(|last| last + 1 == at);
+                open.push((character, begins));
+                ends = false;
+            }
+            '"' if open.last().is_none_or(|(opener, _)| *opener != '"') => {
+                open.push((character, false));
+                ends = false;
+            }
+            ')' | ']' | '”' | '"' => {
+                let closed = open.pop();
+                // "(brushes, patterns, etc.) The": only a bracket that began as a sentence ends as one.
+                ends &= character != ')' && character != ']'
+                    || closed.is_some_and(|(_, begins)| begins);
+            }
+            '.' | '!' | '?' => ends = !open.is_empty() && is_end(&sentence[..at], character),
+            ' ' if ends => {
+                let next = sentence[at + 1..].trim_start_matches(['(', '[', '“', '"']);
+                let goes_on = next.chars().next().is_some_and(char::is_uppercase);
+                if goes_on && (!open.is_empty() || matches!(before, ')' | ']')) {
+                    found.push(at);
+                } else if !sentence[at + 1..].starts_with('(') {
+                    ends = false;
+                }
+            }
+            _ => ends = false,
+        }
+        before = character;
+    }
     found
+}
+
+/// Whether a sentence can end with `mark` behind `text`: with a full stop, only behind a word in lower case that is no
+/// abbreviation.
+fn is_end(text: &str, mark: char) -> bool {
+    let word = text
+        .rsplit(|character: char| !character.is_alphabetic())
+        .next()
+        .unwrap_or(text);
+    let is_long = word.chars().nth(2).is_some() && word.chars().all(char::is_lowercase);
+    mark != '.' && !text.ends_with([' ', '(']) || is_long && !is_abbreviation(word)
+}
+
+fn is_abbreviation(word: &str) -> bool {
+    ABBREVIATIONS
+        .iter()
+        .chain(&["etc", "fig", "figs", "inc", "ltd", "dept", "sec", "eqn"])
+        .any(|known| known.eq_ignore_ascii_case(word))
 }
 
 fn trimmed(block: &str, start: usize, end: usize) -> (usize, usize) {
@@ -151,7 +229,10 @@ fn joins(block: &str, last: (usize, usize), next: usize) -> bool {
 /// The words of a sentence, for counting: what white space separates and a letter or digit is in, without the
 /// punctuation around it.
 pub fn words(sentence: &str) -> impl Iterator<Item = &str> {
-    Words { text: sentence, at: 0 }
+    Words {
+        text: sentence,
+        at: 0,
+    }
 }
 
 struct Words<'a> {
@@ -280,10 +361,25 @@ mod tests {
         assert_eq!(fold("  a\u{a0}\n b\u{ad}c\u{200b}d\t"), "a bcd");
         assert_eq!(fold("\0a\0\0b"), "a b");
         // As folding character by character has it, wherever the runs begin and end.
-        let odd = [" ", "  ", "\n", "\u{a0}", "\u{ad}", "é", "\u{2019}s", "\u{7f}", "", "x"];
+        let odd = [
+            " ",
+            "  ",
+            "\n",
+            "\u{a0}",
+            "\u{ad}",
+            "é",
+            "\u{2019}s",
+            "\u{7f}",
+            "",
+            "x",
+        ];
         for (number, filler) in odd.iter().enumerate() {
             for length in 0..40 {
-                let text = format!("{}{filler}{} b{filler}", "a".repeat(length), odd[(number + length) % odd.len()]);
+                let text = format!(
+                    "{}{filler}{} b{filler}",
+                    "a".repeat(length),
+                    odd[(number + length) % odd.len()]
+                );
                 let mut slow = String::new();
                 for character in text.chars() {
                     if character.is_whitespace() || character.is_control() {
@@ -320,6 +416,33 @@ mod tests {
         assert_eq!(
             split("Mr. Perfect is the final guy."),
             ["Mr. Perfect is the final guy."]
+        );
+        assert_eq!(
+            split("It is so. (The parts may meet.) If they do (brushes, etc.) The tool says so."),
+            [
+                "It is so.",
+                "(The parts may meet.)",
+                "If they do (brushes, etc.) The tool says so."
+            ]
+        );
+        assert_eq!(
+            split(
+                "He wrote, “The tool crashes. This program fails”. (No need to save. It is done.) Go on."
+            ),
+            [
+                "He wrote, “The tool crashes.",
+                "This program fails”.",
+                "(No need to save.",
+                "It is done.)",
+                "Go on."
+            ]
+        );
+        assert_eq!(
+            split("Some (see J. Smith, vol. 12, or fig. A) hold. Then (!) it ends (C ? A : B)."),
+            [
+                "Some (see J. Smith, vol. 12, or fig. A) hold.",
+                "Then (!) it ends (C ? A : B)."
+            ]
         );
         assert!(split("").is_empty());
     }
