@@ -90,6 +90,7 @@ impl World {
         fixtures::documents(&world.dir.path().join("docs"), 8);
         fixtures::model(&world.dir.path().join("model"));
         fixtures::classifier(&world.dir.path().join("model"));
+        fixtures::causal_lm(&world.dir.path().join("gpt2"));
         world.ok(include_str!("world.sh"));
         world
     }

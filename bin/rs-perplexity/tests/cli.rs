@@ -17,10 +17,6 @@ const TRAIN: Case = Case {
     status: &[0],
 };
 
-mod train {
-    realsyn_behaviour::behaves!(fold, super::TRAIN);
-}
-
 const SENTENCES: [&str; 6] = [
     "The heron waits at the edge of the pond.",
     "The heron waits for a fish in the pond.",
@@ -60,6 +56,23 @@ fn scene() -> Scene {
     scene
 }
 
+fn codes(scene: &Scene) -> Vec<String> {
+    let rejects = String::from_utf8(scene.read("rejects.jsonl")).unwrap();
+    let code = |line| {
+        let reject: serde_json::Value = serde_json::from_str(line).unwrap();
+        reject["code"].as_str().unwrap().to_owned()
+    };
+    rejects.lines().map(code).collect()
+}
+
+fn perplexities(lines: &[String]) -> Vec<f64> {
+    let one = |line: &String| {
+        let record: serde_json::Value = serde_json::from_str(line).unwrap();
+        record["perplexity"].as_f64().unwrap()
+    };
+    lines.iter().map(one).collect()
+}
+
 #[test]
 fn sentences_in_disorder_are_rejected_and_nothing_else() {
     let scene = scene();
@@ -68,13 +81,17 @@ fn sentences_in_disorder_are_rejected_and_nothing_else() {
         "pond the of edge the at waits heron the .",
     ]) + "{\"schema\":\"note/1\",\"text\":\"as it is\"}\n{\"schema\":\"sentence/1\",\"id\":\"d/s9\"}\n";
     scene.write("new.jsonl", input.as_bytes());
+    let all = scene.bare(&["--model", "a.ngram", "new.jsonl"]);
+    let lines = all.expect(&[1]).lines();
+    let [order, disorder] = [0, 1].map(|at| perplexities(&lines[at..=at])[0]);
+    assert!(order * 1.5 < disorder, "{order} {disorder}");
     let finished = scene.bare(&[
         "--model",
         "a.ngram",
         "--min-perplexity",
         "1.5",
         "--max-perplexity",
-        "12",
+        &f64::midpoint(order, disorder).to_string(),
         "--rejects",
         "rejects.jsonl",
         "new.jsonl",
@@ -86,24 +103,170 @@ fn sentences_in_disorder_are_rejected_and_nothing_else() {
         "{lines:?}"
     );
     assert_eq!(lines[1], r#"{"schema":"note/1","text":"as it is"}"#);
-    let rejects = String::from_utf8(scene.read("rejects.jsonl")).unwrap();
-    let codes: Vec<String> = rejects
-        .lines()
-        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["code"].to_string())
-        .collect();
-    assert_eq!(codes, [r#""perplexity-high""#, r#""missing-field""#]);
+    assert_eq!(codes(&scene), ["perplexity-high", "missing-field"]);
 }
 
 #[test]
-fn the_order_of_records_changes_no_byte_of_the_model() {
+fn percentiles_choose_bounds_that_do_the_same_again() {
+    let scene = scene();
+    scene.write("new.jsonl", fixtures::sentence_records(8).as_bytes());
+    let common = [
+        "--model",
+        "a.ngram",
+        "new.jsonl",
+        "--rejects",
+        "rejects.jsonl",
+    ];
+    let chosen = scene
+        .bare(
+            &[
+                &common[..],
+                &[
+                    "--perplexity-percentiles",
+                    "10,80",
+                    "--report",
+                    "report.jsonl",
+                ],
+            ]
+            .concat(),
+        )
+        .expect(&[0]);
+    let report: serde_json::Value = serde_json::from_slice(&scene.read("report.jsonl")).unwrap();
+    let (min, max) = (&report["min_perplexity"], &report["max_perplexity"]);
+    assert_eq!(report["calibrated_on"], report["seen"]);
+    let told = format!("--min-perplexity {min} --max-perplexity {max}");
+    assert!(chosen.err.contains(&told), "{} {told}", chosen.err);
+    let found = codes(&scene);
+    let seen = report["seen"].as_u64().unwrap();
+    let low = found
+        .iter()
+        .filter(|code| *code == "perplexity-low")
+        .count() as u64;
+    let high = found.len() as u64 - low;
+    assert!((seen / 20..=seen / 9).contains(&low), "{low} of {seen}");
+    assert!((seen / 7..=seen / 4).contains(&high), "{high} of {seen}");
+    // The map that any shard may run, with what was told.
+    let (min, max) = (min.to_string(), max.to_string());
+    let bounds = ["--min-perplexity", &min, "--max-perplexity", &max, "-f"];
+    let again = scene.bare(&[&common[..], &bounds].concat()).expect(&[0]);
+    assert_eq!(again.out, chosen.out);
+    // A sample is drawn by id: neither the order nor the threads change it.
+    let sample = |jobs: &str| {
+        let some = [
+            "--perplexity-percentiles",
+            "10,80",
+            "--sample",
+            "5",
+            "-f",
+            "-j",
+            jobs,
+        ];
+        scene.bare(&[&common[..], &some].concat()).expect(&[0])
+    };
+    let (one, three) = (sample("1"), sample("3"));
+    assert!(one.err.contains("of 5 sentences"), "{}", one.err);
+    assert_eq!(one.out, three.out);
+}
+
+#[test]
+fn plain_text_is_learned_line_by_line() {
+    let scene = scene();
+    scene.write("in.txt", SENTENCES.join("\n").as_bytes());
+    let _ = scene
+        .bare(&["--train", "b.ngram", "--text", "in.txt"])
+        .expect(&[0]);
+    assert_eq!(scene.read("a.ngram"), scene.read("b.ngram"));
+    let bad = [
+        SENTENCES[0].as_bytes(),
+        b"\nbad \xff\n\n",
+        SENTENCES[1].as_bytes(),
+        b"\n",
+    ]
+    .concat();
+    scene.write("bad.txt", &bad);
+    let finished = scene
+        .bare(&[
+            "--train",
+            "c.ngram",
+            "--text",
+            "--rejects",
+            "rejects.jsonl",
+            "bad.txt",
+        ])
+        .expect(&[1]);
+    assert!(
+        finished.lines()[0].contains("\"sentences\":2,"),
+        "{finished:?}"
+    );
+    assert_eq!(codes(&scene), ["bad-utf8"]);
+    assert!(finished.err.contains("bad.txt:2"), "{}", finished.err);
+}
+
+#[test]
+fn a_causal_model_is_a_folder() {
+    let scene = scene();
+    fixtures::causal_lm(&scene.path("gpt2"));
+    let input = records(&["the heron waits for a fish .", "", "mill mill for for"]);
+    scene.write("new.jsonl", input.as_bytes());
+    let mut told = Vec::new();
+    for more in [
+        &["--batch", "1", "-j1"][..],
+        &["--batch", "3"],
+        &["--perplexity-percentiles", "0,100", "-f"],
+    ] {
+        let arguments = [
+            "--model",
+            "gpt2",
+            "--engine",
+            "rten",
+            "new.jsonl",
+            "--rejects",
+            "rejects.jsonl",
+            "-f",
+        ];
+        let more: Vec<&str> = more.iter().copied().filter(|flag| *flag != "-f").collect();
+        let finished = scene.bare(&[&arguments[..], &more].concat()).expect(&[1]);
+        assert_eq!(codes(&scene), ["no-perplexity"]);
+        told.push(perplexities(&finished.lines()));
+    }
+    assert_eq!(told[0].len(), 2);
+    assert!(told.iter().all(|all| *all == told[0]), "{told:?}");
+}
+
+#[test]
+fn damaged_models_are_refused() {
+    let scene = scene();
+    let model = scene.read("a.ngram");
+    scene.write("half.ngram", &model[..model.len() / 2]);
+    let mut other = model.clone();
+    other[8] = 9;
+    scene.write("other.ngram", &other);
+    for (name, message) in [
+        ("half.ngram", "truncated"),
+        ("other.ngram", "version 9"),
+        ("none.ngram", "No such file"),
+    ] {
+        let finished = scene.bare(&["--model", name, "in.jsonl"]).expect(&[2]);
+        assert!(
+            finished.err.contains(name) && finished.err.contains(message),
+            "{name}: {}",
+            finished.err
+        );
+        assert!(finished.out.is_empty());
+    }
+}
+
+#[test]
+fn no_byte_of_the_model_depends_on_order_threads_or_memory() {
     let scene = scene();
     let mut reversed = SENTENCES;
     reversed.reverse();
     scene.write("reversed.jsonl", records(&reversed).as_bytes());
-    let _ = scene
-        .bare(&["--train", "b.ngram", "-j", "3", "reversed.jsonl"])
-        .expect(&[0]);
-    assert_eq!(scene.read("a.ngram"), scene.read("b.ngram"));
+    for more in [["-j", "3"], ["--memory", "1000"]] {
+        let train = ["--train", "b.ngram", "-f", "reversed.jsonl"];
+        let _ = scene.bare(&[&train[..], &more].concat()).expect(&[0]);
+        assert_eq!(scene.read("a.ngram"), scene.read("b.ngram"), "{more:?}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@
 //!
 //! **Unknown words.** What was too rare to be counted is predicted by its look (a name, a number, `-ing`, ...), which takes
 //! part in n-grams as any word does, and then letter by letter by a second model, of the spelling of all words. It counts
-//! as several words, one for every four letters, so that a sentence with a rare term is not thrown out for it, as GPT-2,
+//! as several words, one for every three letters, so that a sentence with a rare term is not thrown out for it, as GPT-2,
 //! too, cuts such a term into pieces; a word of random letters stays improbable in each of its pieces.
 //!
 //! **The file** holds the known words' hashes and, for words and for letters, a tree of n-grams with 8-bit probabilities

@@ -25,7 +25,7 @@ pub struct Score {
     /// The natural logarithm of the sentence's probability.
     pub log_probability: f64,
     /// How many words were predicted: the sentence's words, numbers and marks, and its end. An unknown word counts as
-    /// one and one more for every four letters.
+    /// one and one more for every three letters.
     pub predicted: u32,
     /// How many words the model does not know.
     pub unknown: u32,

@@ -65,6 +65,11 @@ impl Widths {
     }
 }
 
+/// So few entries lie together: halving them touches no other page.
+const NARROW: usize = 16;
+/// How often a place is guessed before the rest is halved.
+const GUESSES: u32 = 8;
+
 /// One n-gram.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Entry {
@@ -323,14 +328,27 @@ impl Level {
     }
 
     /// The place of `word` among the entries from `from` to `to`.
+    ///
+    /// Words are numbered by their hashes, so they are spread evenly over any entries, and a place between the bounds'
+    /// words is guessed well: few pages of a large file are touched. The guesses that a damaged file may take are bounded.
     fn find(&self, bytes: &[u8], mut from: usize, mut to: usize, word: u32) -> Option<usize> {
+        let word = u64::from(word);
+        let (mut low, mut high) = (0, 1 << self.widths.word);
+        let mut guesses = 0;
         while from < to {
-            let middle = from.midpoint(to);
+            let width = to - from;
+            let middle = if width > NARROW && guesses < GUESSES {
+                guesses += 1;
+                let share = (word.saturating_sub(low)) * (width as u64) / (high - low).max(1);
+                from + usize::try_from(share).unwrap_or(0).min(width - 1)
+            } else {
+                from.midpoint(to)
+            };
             let found = self.bits(bytes, middle, 0, self.widths.word);
-            match found.cmp(&u64::from(word)) {
+            match found.cmp(&word) {
                 std::cmp::Ordering::Equal => return Some(middle),
-                std::cmp::Ordering::Less => from = middle + 1,
-                std::cmp::Ordering::Greater => to = middle,
+                std::cmp::Ordering::Less => (from, low) = (middle + 1, found),
+                std::cmp::Ordering::Greater => (to, high) = (middle, found),
             }
         }
         None

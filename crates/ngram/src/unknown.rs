@@ -105,7 +105,7 @@ fn ending(word: &str) -> u32 {
 /// How many words an unknown word counts as: GPT-2's tokenizer, too, cuts what it does not know into pieces of a few
 /// letters, and a perplexity is per piece.
 pub fn pieces(letters: u32) -> u32 {
-    1 + letters / 4
+    1 + letters / 3
 }
 
 /// The size of the alphabet with the word's beginning and end.

@@ -83,6 +83,44 @@ pub fn classifier(dir: &Path) {
     std::fs::write(&config, text.replacen('{', labels, 1)).unwrap();
 }
 
+/// The words that [`causal_lm`] knows; the first begins every text, the second stands for all others.
+pub const LM_WORDS: [&str; 10] = [
+    "<s>", "<unk>", "the", "heron", "waits", "for", "a", "fish", "mill", ".",
+];
+
+/// The logit of token `next` behind token `last` at `position`, of [`causal_lm`].
+#[must_use]
+pub fn lm_logit(last: usize, position: usize, next: usize) -> f32 {
+    f32::from(u8::try_from((last * 7 + next * 3) % 11 + (position * 5 + next) % 7).unwrap()) / 4.0
+}
+
+/// Writes a causal language model of words between spaces into `dir`, as `rs-perplexity` takes it.
+pub fn causal_lm(dir: &Path) {
+    let number = |value: usize| f32::from(u8::try_from(value).unwrap()) / 4.0;
+    let row =
+        |of: &dyn Fn(usize) -> usize| (0..LM_WORDS.len()).map(|next| number(of(next))).collect();
+    let by_token: Vec<Vec<f32>> = (0..LM_WORDS.len())
+        .map(|last| row(&|next| (last * 7 + next * 3) % 11))
+        .collect();
+    let by_position: Vec<Vec<f32>> = (0..32)
+        .map(|position| row(&|next| (position * 5 + next) % 7))
+        .collect();
+    std::fs::create_dir_all(dir.join("onnx")).unwrap();
+    let graph = onnx::causal_lm(&by_token, &by_position);
+    std::fs::write(dir.join("onnx/model.onnx"), graph).unwrap();
+    let config = r#"{"model_type":"gpt2","n_positions":32,"n_ctx":32,"n_head":2,"n_embd":8,"bos_token_id":0}"#;
+    std::fs::write(dir.join("config.json"), config).unwrap();
+    let numbered = LM_WORDS.iter().enumerate();
+    let words: Vec<String> = numbered
+        .map(|(id, word)| format!("\"{word}\":{id}"))
+        .collect();
+    let tokenizer = format!(
+        r#"{{"version":"1.0","truncation":null,"padding":null,"added_tokens":[],"normalizer":{{"type":"Lowercase"}},"pre_tokenizer":{{"type":"Whitespace"}},"post_processor":null,"decoder":null,"model":{{"type":"WordLevel","vocab":{{{}}},"unk_token":"<unk>"}}}}"#,
+        words.join(",")
+    );
+    std::fs::write(dir.join("tokenizer.json"), tokenizer).unwrap();
+}
+
 /// The sentences of document `doc`: plain English that every rule lets pass.
 #[must_use]
 pub fn sentences(doc: usize) -> Vec<String> {
