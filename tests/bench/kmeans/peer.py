@@ -4,8 +4,8 @@ peer.py faiss|superkmeans|superkmeans-sq8 DATA.npy K ITERATIONS THREADS SEED OUT
     spherical k-means over all rows, without sampling or early stopping; work_s and work_cpu_s are the training alone,
     with the data in memory already.
 peer.py wcss DATA.npy CENTROIDS.npy...
-    the sum of squared distances of all rows to the nearest centroid of each file (Faiss's exact search, double precision
-    sums), as wcss_0, wcss_1, ...
+    the sum of squared distances of the rows to the nearest centroid of each file (Faiss's exact search, double precision
+    sums), as wcss_0, wcss_1, ...; of more than 200,000 rows every so many-th, so that 100,000 are judged, is taken
 """
 
 import json
@@ -60,6 +60,8 @@ def wcss(x, files):
     import faiss
 
     found = {}
+    if len(x) > 200_000:
+        x = x[:: len(x) // 100_000]
     for number, file in enumerate(files):
         centroids = np.load(file)
         # All sides are spherical: rows and centroids have unit length.
@@ -69,6 +71,7 @@ def wcss(x, files):
         total = 0.0
         for start in range(0, len(x), 50_000):
             block = np.ascontiguousarray(x[start : start + 50_000], dtype=np.float32)
+            block /= np.maximum(np.linalg.norm(block, axis=1, keepdims=True), 1e-30)
             similarity, _ = index.search(block, 1)
             total += (2.0 - 2.0 * similarity.astype(np.float64)).sum()
         found[f"wcss_{number}"] = total
@@ -82,6 +85,7 @@ def main(what, data, *rest):
     k, iterations, threads, seed = (int(word) for word in rest[:4])
     out, init = rest[4], np.load(rest[5]) if len(rest) > 5 else None
     x = np.load(data).astype(np.float32)
+    x /= np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-30)
     if what == "faiss":
         times, centroids = faiss_run(x, k, iterations, threads, seed, init)
     else:
