@@ -4,7 +4,7 @@ mkdir site
 cp docs/*.jpg site/
 cp docs/doc0.html site/a.html
 cp docs/doc1.html site/b.html
-rs-extract -q --count counts.jsonl docs
+rs-extract -q --count counts.fst docs
 rs-extract -q --rejects rejects.jsonl --report funnel.jsonl docs > records.jsonl
 rs-embed -q --model model records.jsonl > embedded.jsonl
 grep '^{"schema":"image/1"' embedded.jsonl > images.jsonl

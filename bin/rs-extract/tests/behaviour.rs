@@ -14,7 +14,7 @@ use std::path::Path;
 use realsyn_behaviour::{Case, behaves, fixtures, run};
 
 fn arguments(dir: &Path) -> Vec<String> {
-    let count = ["-q", "--from", "obelics", "--count", "words.counts"].map(str::to_owned);
+    let count = ["-q", "--from", "obelics", "--count", "words.fst"].map(str::to_owned);
     let _ = run(
         env!("CARGO_BIN_EXE_rs-extract").as_ref(),
         &count,
@@ -22,7 +22,7 @@ fn arguments(dir: &Path) -> Vec<String> {
         input(dir).as_bytes(),
     )
     .expect(&[0]);
-    ["--from", "obelics", "--counts", "words.counts"]
+    ["--from", "obelics", "--counts", "words.fst"]
         .map(str::to_owned)
         .into()
 }
