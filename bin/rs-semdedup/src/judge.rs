@@ -50,6 +50,7 @@ pub fn judge(
         return Ok(Judged { found, place: 0 });
     }
     let centres = centres(run, own, store, model)?;
+    let exact = own.exact || own.recall >= 1.0;
     let distances = match own.percentile {
         Some(_) => &TABLE[..],
         None => std::slice::from_ref(&own.distance),
@@ -59,7 +60,7 @@ pub fn judge(
         &Options {
             distances,
             centres: centres.as_ref(),
-            overlap: if own.exact {
+            overlap: if exact {
                 Overlap::Exact
             } else {
                 Overlap::Recall(own.recall)
@@ -82,7 +83,7 @@ pub fn judge(
             recall.pairs,
             fixed(100.0 * recall.share, 2)
         ),
-        (Some(centres), None) if own.exact => {
+        (Some(centres), None) if exact => {
             format!("{} clusters, no pair missed", centres.k())
         }
         (Some(centres), None) => format!("{} clusters; no pair in the sample", centres.k()),
@@ -93,7 +94,7 @@ pub fn judge(
         run.note(kind, "clusters", json!(centres.k()));
         run.note(kind, "overlap", json!(rounded(found.overlap)));
     }
-    if centres.is_none() || own.exact {
+    if centres.is_none() || exact {
         run.note(kind, "recall", json!(1.0));
     } else if let Some(recall) = recall {
         run.note(kind, "recall", json!(rounded(recall.share)));

@@ -52,7 +52,7 @@ struct Own {
     #[arg(long, value_name = "FILE", conflicts_with = "clusters")]
     centroids: Option<PathBuf>,
 
-    /// The share of pairs that must be found where clusters are compared, as far as a sample can say
+    /// The share of pairs that must be found where clusters are compared, as far as a sample can say; 1 is --exact
     #[arg(long, value_name = "SHARE", default_value = "0.99", conflicts_with = "exact", value_parser = within::<0, 1>)]
     recall: f64,
 

@@ -28,10 +28,12 @@ const ROWS: usize = 1024;
 const COLUMNS: usize = 256 * LANES;
 /// Scores of rows with centres that a thread holds at most.
 const SCORES: usize = 1 << 22;
-/// Vectors of the sample, how many are compared at a time, and after how many pairs it is large enough.
-const SAMPLE: usize = 1024;
+/// Vectors of the sample: one of so many, within bounds; and after how many pairs fewer will do.
+const SAMPLE_ONE_OF: usize = 32;
+const SAMPLE: (usize, usize) = (1024, 4096);
+const ENOUGH: usize = 20_000;
+/// Vectors of the sample that are compared at a time.
 const WAVE: usize = 16;
-const ENOUGH: usize = 100_000;
 
 /// What to look for.
 #[derive(Debug, Clone, Copy)]
@@ -443,7 +445,8 @@ impl Search<'_> {
                 slot_of[self.codes.node(slot) as usize] = slot;
             }
         }
-        let sampled = self.store.sampled(SAMPLE);
+        let share = self.store.distinct() / SAMPLE_ONE_OF;
+        let sampled = self.store.sampled(share.clamp(SAMPLE.0, SAMPLE.1));
         let mut all = Vec::new();
         for (wave, nodes) in sampled.chunks(WAVE).enumerate() {
             let slots: Vec<usize> = nodes.iter().map(|&node| slot_of[node as usize]).collect();

@@ -60,7 +60,7 @@ fn histogram(kind: &str, table: &Distances, out: &mut Markup) {
 }
 
 fn curves(kind: &str, table: &Distances, out: &mut Markup) {
-    let title = format!("What each distance drops of each kind: {kind}");
+    let title = format!("Dropped by distance: {kind}");
     out.add(format_args!(
         "<figure><figcaption><h3>Dropped by distance <small>{}</small></h3></figcaption>",
         Escaped(kind)
