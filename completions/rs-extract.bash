@@ -23,7 +23,7 @@ _rs__extract() {
 
     case "${cmd}" in
         rs__extract)
-            opts="-j -o -f -q -h -V --jobs --output --force --quiet --rejects --report --strict --max-line --resume --from --count --counts --skip-rule --min-words --max-words --min-entropy --entropy-base --min-side --max-aspect --max-pixels --max-image --max-document --help --version"
+            opts="-j -o -f -q -h -V --jobs --output --force --quiet --rejects --report --strict --max-line --resume --from --files0-from --images-to --count --counts --merge-counts --explain --skip-rule --min-words --max-words --language --min-complexity --min-entropy --entropy-base --perplexity --min-perplexity --max-perplexity --perplexity-percentiles --min-side --max-aspect --max-pixels --max-image --max-document --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -58,7 +58,15 @@ _rs__extract() {
                     return 0
                     ;;
                 --from)
-                    COMPREPLY=($(compgen -W "auto html obelics" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "auto html warc obelics mmc4 omnicorpus markdown epub webdataset parquet" -- "${cur}"))
+                    return 0
+                    ;;
+                --files0-from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --images-to)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --count)
@@ -66,6 +74,10 @@ _rs__extract() {
                     return 0
                     ;;
                 --counts)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --merge-counts)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -81,11 +93,35 @@ _rs__extract() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --language)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --min-complexity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --min-entropy)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --entropy-base)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --perplexity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --min-perplexity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-perplexity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --perplexity-percentiles)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
