@@ -37,7 +37,9 @@ pub fn read(input: Input, outlet: &mut Outlet) -> Result<(), Over> {
     let opened = match &input.operand {
         // The directory stands at the end: what cannot be sought is copied.
         Operand::File(path) if is_zip(path) => File::open(path).map_err(ArchiveError::from),
-        _ => spool(input.reader).map(|(file, _)| file).map_err(ArchiveError::from),
+        _ => spool(input.reader)
+            .map(|(file, _)| file)
+            .map_err(ArchiveError::from),
     };
     let book = match opened.and_then(Book::open) {
         Ok(book) => Arc::new(book),
@@ -62,6 +64,10 @@ fn is_zip(path: &std::path::Path) -> bool {
 impl Piece for Chapter {
     fn units(&self) -> u64 {
         1
+    }
+
+    fn is_light(&self) -> bool {
+        true
     }
 
     fn settle(self: Box<Self>, desk: &mut Desk<'_>) {

@@ -59,11 +59,10 @@ pub const HEAD: usize = 1024;
 
 /// Whether more than these bytes may be needed to tell what it is.
 pub fn is_open(head: &[u8]) -> bool {
-    // Text shows itself at once: a lone line on an open pipe must not wait. Of binary files, tar is the last to tell.
-    let is_text = head
-        .iter()
-        .all(|byte| *byte >= 0x20 || byte.is_ascii_whitespace());
-    head.trim_ascii_start().is_empty() || (!is_text && head.len() < 512)
+    // JSON and HTML show themselves at once: a lone line on an open pipe must not wait.
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let is_told = matches!(text.trim_ascii_start().first(), Some(b'{' | b'<'));
+    !is_told && head.len() < 512
 }
 
 impl From {
@@ -116,12 +115,10 @@ pub fn sniff(head: &[u8], name: &str) -> Form {
 
 /// Whether text begins as a whole HTML page does.
 fn is_page(text: &[u8]) -> bool {
-    [&b"<!doctype"[..], b"<html", b"<?xml"]
-        .iter()
-        .any(|start| {
-            text.get(..start.len())
-                .is_some_and(|text| text.eq_ignore_ascii_case(start))
-        })
+    [&b"<!doctype"[..], b"<html", b"<?xml"].iter().any(|start| {
+        text.get(..start.len())
+            .is_some_and(|text| text.eq_ignore_ascii_case(start))
+    })
 }
 
 fn is_binary(head: &[u8]) -> bool {
@@ -202,7 +199,11 @@ mod tests {
             (b"# Head", "A.md.gz", Form::Markdown),
             (b"plain words", "x.txt", Form::Html),
             (b"\xff\xfe<\0p\0>\0", "x", Form::Html),
-            (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0", "x.html", Form::Unknown),
+            (
+                b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0",
+                "x.html",
+                Form::Unknown,
+            ),
             (b"", "x.html", Form::Lines),
         ] {
             assert_eq!(sniff(head, name), form, "{}", head.escape_ascii());
@@ -212,14 +213,24 @@ mod tests {
     #[test]
     fn what_waits_for_more_bytes() {
         assert!(!is_open(b"{\"a\":1}\n"));
-        assert!(is_open(b" \n"));
-        assert!(is_open(b"a.txt\0\0\0"));
+        assert!(!is_open(b"\xef\xbb\xbf <p>"));
+        for head in [&b""[..], b" \n", b"W", b"a.txt\0\0\0", b"# Head\n"] {
+            assert!(is_open(head));
+        }
         assert!(!is_open(&[0; 512]));
     }
 
     #[test]
     fn folders_hold_documents_by_name() {
-        for name in ["a.HTML", "b.warc.gz", "c.arc", "d.epub", "e.tar.zst", "f.jsonl.gz", "g.md"] {
+        for name in [
+            "a.HTML",
+            "b.warc.gz",
+            "c.arc",
+            "d.epub",
+            "e.tar.zst",
+            "f.jsonl.gz",
+            "g.md",
+        ] {
             assert!(is_document(Path::new(name)), "{name}");
         }
         for name in ["a.png", "b.css", ".gz", "html", "c.json"] {

@@ -23,8 +23,11 @@ use crate::single::Single;
 use crate::sniff::{self, Form, From};
 use crate::{epub, lines, parquet, warc, webdataset};
 
-/// Pieces that may wait for a worker.
+/// Pieces that may wait for a worker while they hold input: a file, lines, a sample.
 const WAITING: usize = 2;
+/// Pieces that may wait while they hold a place in a file alone: enough for the next WARC file to be gone through while
+/// the workers are still at the last one.
+const WAITING_LIGHT: usize = 4096;
 /// How often a worker that waits for a piece looks whether the run is over.
 const PATIENCE: Duration = Duration::from_millis(50);
 
@@ -32,6 +35,11 @@ const PATIENCE: Duration = Duration::from_millis(50);
 pub trait Piece: Send {
     /// Documents of input that it stands for: what a resumed run skips.
     fn units(&self) -> u64;
+
+    /// Whether it holds no input, but only knows where it is.
+    fn is_light(&self) -> bool {
+        false
+    }
 
     /// Extracts the documents and hands them to `desk` in their order.
     fn settle(self: Box<Self>, desk: &mut Desk<'_>);
@@ -47,6 +55,8 @@ pub struct Over;
 /// Where pieces go.
 pub struct Outlet {
     sender: SyncSender<Task>,
+    /// As many as there are pieces on their way that hold input.
+    held: SyncSender<()>,
     /// Units that an earlier run has done.
     skip: u64,
 }
@@ -61,6 +71,9 @@ impl Outlet {
         if self.skip >= units && units > 0 {
             self.skip -= units;
             return Ok(());
+        }
+        if !piece.is_light() {
+            self.held.send(()).map_err(|_| Over)?;
         }
         self.sender.send(Box::new(piece)).map_err(|_| Over)
     }
@@ -147,6 +160,7 @@ pub struct Plan {
 /// The tasks of a list of operands.
 pub struct Tasks {
     pieces: Receiver<Task>,
+    held: Receiver<()>,
     stop: Stop,
 }
 
@@ -191,10 +205,12 @@ pub fn check(operands: &[PathBuf], files0_from: Option<&Path>) -> Result<()> {
 impl Tasks {
     /// Starts reading.
     pub fn new(plan: Plan, stop: &Stop) -> Self {
-        let (sender, pieces) = sync_channel(WAITING);
+        let (sender, pieces) = sync_channel(WAITING_LIGHT);
+        let (mark, held) = sync_channel(WAITING);
         let mut walk = Walk {
             outlet: Outlet {
                 sender,
+                held: mark,
                 skip: plan.skip,
             },
             stop: stop.clone(),
@@ -204,6 +220,7 @@ impl Tasks {
         thread::spawn(move || walk.all());
         Self {
             pieces,
+            held,
             stop: stop.clone(),
         }
     }
@@ -218,7 +235,13 @@ impl Iterator for Tasks {
                 return None;
             }
             match self.pieces.recv_timeout(PATIENCE) {
-                Ok(piece) => return Some(piece),
+                Ok(piece) => {
+                    if !piece.is_light() {
+                        // It is there: the mark was sent before the piece.
+                        let _mark = self.held.try_recv();
+                    }
+                    return Some(piece);
+                }
                 Err(RecvTimeoutError::Disconnected) => return None,
                 Err(RecvTimeoutError::Timeout) => {}
             }
@@ -250,14 +273,20 @@ impl Walk {
         let operand = Operand::list(&[list.to_owned()]);
         let reader = match operand[0].open() {
             Ok(reader) => BufReader::new(reader),
-            Err(error) => return self.outlet.reject(&name, None, "unreadable", error.to_string()),
+            Err(error) => {
+                return self
+                    .outlet
+                    .reject(&name, None, "unreadable", error.to_string());
+            }
         };
         for path in reader.split(0) {
             match path {
                 Ok(path) if path.is_empty() => {}
                 Ok(path) => self.path(&native(path))?,
                 Err(error) => {
-                    return self.outlet.reject(&name, None, "unreadable", error.to_string());
+                    return self
+                        .outlet
+                        .reject(&name, None, "unreadable", error.to_string());
                 }
             }
         }
@@ -371,7 +400,10 @@ impl Walk {
             Some(error) if head.is_empty() && !sniff::is_warc(&operand.name()) => Err(error),
             Some(_) if sniff::is_warc(&operand.name()) => Ok((Form::Warc, reader)),
             // A broken compressed file: whoever reads the rest will say so again.
-            Some(error) => Ok((form, Box::new(Cursor::new(head).chain(Failing(Some(error)))))),
+            Some(error) => Ok((
+                form,
+                Box::new(Cursor::new(head).chain(Failing(Some(error)))),
+            )),
             None => Ok((form, Box::new(Cursor::new(head).chain(reader)))),
         }
     }

@@ -127,6 +127,10 @@ impl Piece for Page {
         1
     }
 
+    fn is_light(&self) -> bool {
+        true
+    }
+
     fn settle(self: Box<Self>, desk: &mut Desk<'_>) {
         let Self { archive, offset } = *self;
         let origin = |record| Origin {

@@ -20,13 +20,13 @@ use crate::{ArchiveError, At};
 /// The longest package document.
 const MAX_PACKAGE: u64 = 16 << 20;
 
-/// A book.
+/// A book; a copy shares everything but its place in the file.
 #[derive(Clone)]
 pub struct Book {
     zip: ZipArchive<At>,
-    encrypted: HashSet<String>,
+    encrypted: Arc<HashSet<String>>,
     /// The chapters' names in the ZIP file, in the order in which they are read.
-    pub chapters: Vec<String>,
+    pub chapters: Arc<Vec<String>>,
     /// `dc:title`.
     pub title: Option<String>,
     /// `dc:language`.
@@ -57,8 +57,8 @@ impl Book {
             .map_err(|error| ArchiveError::BadEpub(error.to_string()))?;
         let mut book = Self {
             zip,
-            encrypted: HashSet::new(),
-            chapters: Vec::new(),
+            encrypted: Arc::default(),
+            chapters: Arc::default(),
             title: None,
             language: None,
             rights: None,
@@ -80,7 +80,7 @@ impl Book {
             .ok_or_else(|| ArchiveError::BadEpub(format!("it has no {name}")))?;
         book.read_package(&package, &name)?;
         if let Some(encryption) = book.text("META-INF/encryption.xml")? {
-            let encrypted = &mut book.encrypted;
+            let encrypted = Arc::make_mut(&mut book.encrypted);
             elements(&encryption, |name, start, _| {
                 if name == "CipherReference" {
                     encrypted.extend(attribute(start, "URI"));
@@ -119,13 +119,14 @@ impl Book {
             }
         })?;
         let mut seen = HashSet::new();
+        let chapters = Arc::make_mut(&mut self.chapters);
         for id in spine {
             if let Some((href, kind)) = manifest.get(&id)
                 && matches!(kind.as_str(), "application/xhtml+xml" | "text/html" | "")
                 && let Some(chapter) = inside(folder, href)
                 && seen.insert(chapter.clone())
             {
-                self.chapters.push(chapter);
+                chapters.push(chapter);
             }
         }
         Ok(())
@@ -191,8 +192,7 @@ fn elements(
             Event::GeneralRef(reference) => match reference.resolve_char_ref() {
                 Ok(Some(character)) => text.push(character),
                 _ => text.push_str(
-                    quick_xml::escape::resolve_predefined_entity(reference.as_ref())
-                        .unwrap_or(" "),
+                    quick_xml::escape::resolve_predefined_entity(reference.as_ref()).unwrap_or(" "),
                 ),
             },
             Event::Eof => return Ok(()),
@@ -213,7 +213,9 @@ fn attribute(start: &BytesStart<'_>, name: &str) -> Option<String> {
 /// A reference from `folder`, which ends with `/` or is empty; nothing for one that leads out of the book.
 fn inside(folder: &str, reference: &str) -> Option<String> {
     // A URL's path of a book that lies in the root of nowhere: what percent-decoding and dots mean is the URL's.
-    let base = url::Url::parse("epub:///").and_then(|root| root.join(folder)).ok()?;
+    let base = url::Url::parse("epub:///")
+        .and_then(|root| root.join(folder))
+        .ok()?;
     let joined = base.join(reference).ok()?;
     if joined.scheme() != "epub" {
         return None;
@@ -271,18 +273,34 @@ mod tests {
             CONTAINER,
             ("O/p.opf", package),
             ("O/t/one .xhtml", "<p>1"),
-            ("META-INF/encryption.xml", "<e><CipherReference URI='O/p.png'/></e>"),
+            (
+                "META-INF/encryption.xml",
+                "<e><CipherReference URI='O/p.png'/></e>",
+            ),
             ("O/p.png", "x"),
         ]))
         .unwrap();
-        assert_eq!(book.chapters, ["two.html", "O/t/one .xhtml"]);
+        assert_eq!(*book.chapters, ["two.html", "O/t/one .xhtml"]);
         assert_eq!(
-            (book.title.as_deref(), book.language.as_deref(), book.rights.as_deref(), book.url.as_deref()),
-            (Some("A & B"), Some("en"), Some("Public domain"), Some("https://b.example/1"))
+            (
+                book.title.as_deref(),
+                book.language.as_deref(),
+                book.rights.as_deref(),
+                book.url.as_deref()
+            ),
+            (
+                Some("A & B"),
+                Some("en"),
+                Some("Public domain"),
+                Some("https://b.example/1")
+            )
         );
         assert!(book.has("O/p.png") && !book.has("two.html"));
         assert_eq!(book.read("O/t/one .xhtml", 99).unwrap().unwrap().0, b"<p>1");
-        assert_eq!(book.read("O/t/one .xhtml", 3).unwrap_err().code(), "too-large");
+        assert_eq!(
+            book.read("O/t/one .xhtml", 3).unwrap_err().code(),
+            "too-large"
+        );
         assert_eq!(book.read("O/p.png", 9).unwrap_err().code(), "encrypted");
         assert!(book.read("two.html", 9).unwrap().is_none());
     }
@@ -292,7 +310,12 @@ mod tests {
         let bomb = "<!DOCTYPE p [<!ENTITY a 'xxxxxxxxxx'><!ENTITY b '&a;&a;&a;&a;&a;'>]><package><metadata><title>&b;</title></metadata></package>";
         let harmless = Book::open(book(&[CONTAINER, ("O/p.opf", bomb)])).unwrap();
         assert_eq!((harmless.chapters.len(), harmless.title), (0, None));
-        for members in [&[][..], &[("a.txt", "x")], &[CONTAINER], &[("META-INF/container.xml", "<a></b>")]] {
+        for members in [
+            &[][..],
+            &[("a.txt", "x")],
+            &[CONTAINER],
+            &[("META-INF/container.xml", "<a></b>")],
+        ] {
             assert_eq!(Book::open(book(members)).unwrap_err().code(), "bad-epub");
         }
         let mut cut = tempfile::tempfile().unwrap();

@@ -37,7 +37,10 @@ pub(crate) fn line(reader: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     if reader.take(MAX_LINE).read_until(b'\n', &mut line)? == 0 {
         return Ok(None);
     }
-    while line.last().is_some_and(|last| matches!(last, b'\n' | b'\r')) {
+    while line
+        .last()
+        .is_some_and(|last| matches!(last, b'\n' | b'\r'))
+    {
         line.pop();
     }
     Ok(Some(line))
@@ -100,8 +103,8 @@ impl Response {
                 "location" => response.location = value(),
                 "content-encoding" => response.content_encoding = value(),
                 "transfer-encoding" => {
-                    response.is_chunked |= value()
-                        .is_some_and(|value| value.to_ascii_lowercase().contains("chunked"));
+                    response.is_chunked |=
+                        value().is_some_and(|value| value.to_ascii_lowercase().contains("chunked"));
                 }
                 _ => {}
             }
@@ -127,7 +130,10 @@ impl Response {
                     None => decode(DeflateDecoder::new(&*body), limit)?,
                     decoded => decoded,
                 },
-                "br" => decode(brotli_decompressor::Decompressor::new(&*body, 1 << 14), limit)?,
+                "br" => decode(
+                    brotli_decompressor::Decompressor::new(&*body, 1 << 14),
+                    limit,
+                )?,
                 _ => None,
             };
             body = decoded.unwrap_or(body);
@@ -139,7 +145,9 @@ impl Response {
 /// Reads everything, or fails when there is more than `limit`.
 pub(crate) fn limited(reader: impl Read, limit: u64) -> Result<Vec<u8>, ArchiveError> {
     let mut body = Vec::new();
-    reader.take(limit.saturating_add(1)).read_to_end(&mut body)?;
+    reader
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut body)?;
     if body.len() as u64 > limit {
         return Err(ArchiveError::TooLarge { limit });
     }
@@ -222,7 +230,10 @@ mod tests {
         );
         assert_eq!((response.status, &*body), (200, &b"body"[..]));
         assert_eq!(
-            (response.content_type.as_deref(), response.location.as_deref()),
+            (
+                response.content_type.as_deref(),
+                response.location.as_deref()
+            ),
             (Some("text/html; charset=x"), Some("/a:b"))
         );
         let mut bare = &b"<html>"[..];
@@ -256,7 +267,13 @@ mod tests {
         zlib.write_all(&text).unwrap();
         let mut bare = DeflateEncoder::new(Vec::new(), Compression::fast());
         bare.write_all(&text).unwrap();
-        let with = |name: &str, body: &[u8]| read(&format!("HTTP/1.1 200 OK\r\nContent-Encoding: {name}"), body).1;
+        let with = |name: &str, body: &[u8]| {
+            read(
+                &format!("HTTP/1.1 200 OK\r\nContent-Encoding: {name}"),
+                body,
+            )
+            .1
+        };
         assert_eq!(with("GZIP", &gz), text);
         assert_eq!(with("deflate", &zlib.finish().unwrap()), text);
         assert_eq!(with("deflate", &bare.finish().unwrap()), text);

@@ -169,8 +169,14 @@ mod tests {
                      WARC-Record-ID: <urn:uuid:1>\nContent-Type: application/http; msgtype=response\n\nrest";
         let mut reader = &text[..];
         let head = Head::read(&mut reader).unwrap().unwrap();
-        assert_eq!((head.kind, head.length, head.is_http()), (Kind::Response, 12, true));
-        assert_eq!((head.url.as_str(), head.id.as_deref()), ("http://a.example/", Some("urn:uuid:1")));
+        assert_eq!(
+            (head.kind, head.length, head.is_http()),
+            (Kind::Response, 12, true)
+        );
+        assert_eq!(
+            (head.url.as_str(), head.id.as_deref()),
+            ("http://a.example/", Some("urn:uuid:1"))
+        );
         assert_eq!(reader, b"rest");
         let short = Head::read(&mut &b"WARC/1.0\r\nWARC-Type: response\r\n\r\n"[..]);
         assert_eq!(short.unwrap_err().code(), "bad-record");
@@ -181,12 +187,20 @@ mod tests {
     fn an_arc_head_is_one_line() {
         let read = |line: &str| arc(line.as_bytes());
         let head = read("http://a.example/b c 192.0.2.1 20140216050221 text/html 1591").unwrap();
-        assert_eq!((head.url.as_str(), head.length), ("http://a.example/b c", 1591));
+        assert_eq!(
+            (head.url.as_str(), head.length),
+            ("http://a.example/b c", 1591)
+        );
         let second = "http://a.example/ 192.0.2.1 20140216050221 text/html 200 - - 1234 a.arc 99";
         assert_eq!(read(second).unwrap().date, "20140216050221");
         let first = read("filedesc://a.arc.gz 127.0.0.1 20140216050221 text/plain 75").unwrap();
         assert_eq!(first.kind, Kind::Other("warcinfo"));
-        for bad in ["", "a b c d e", "http://a.example/ 1 20140216050221 text/html -", "see http://x 1 20140216 t 1"] {
+        for bad in [
+            "",
+            "a b c d e",
+            "http://a.example/ 1 20140216050221 text/html -",
+            "see http://x 1 20140216 t 1",
+        ] {
             assert!(read(bad).is_none(), "{bad}");
         }
     }

@@ -68,7 +68,11 @@ pub fn read<B>(
             }
         };
         let offset = entry.raw_header_position();
-        end = entry.raw_file_position().saturating_add(entry.size()).div_ceil(512) * 512;
+        end = entry
+            .raw_file_position()
+            .saturating_add(entry.size())
+            .div_ceil(512)
+            * 512;
         if !entry.header().entry_type().is_file() {
             continue;
         }
@@ -114,10 +118,7 @@ fn problem(offset: u64, error: ArchiveError) -> Event {
     Event::Problem(Problem { offset, error })
 }
 
-fn flush<B>(
-    sample: &mut Sample,
-    take: &mut impl FnMut(Event) -> ControlFlow<B>,
-) -> ControlFlow<B> {
+fn flush<B>(sample: &mut Sample, take: &mut impl FnMut(Event) -> ControlFlow<B>) -> ControlFlow<B> {
     let full = std::mem::take(sample);
     if full.members.is_empty() {
         ControlFlow::Continue(())
@@ -194,10 +195,16 @@ mod tests {
     #[test]
     fn what_is_whole_before_the_damage_is_kept() {
         let bytes = tar(&[("1.txt", b"one"), ("2.txt", b"two"), ("3.txt", b"three")]);
-        assert_eq!(events(&bytes[..1024 + 512 + 1]), ["1: txt", "1024 truncated-record"]);
+        assert_eq!(
+            events(&bytes[..1024 + 512 + 1]),
+            ["1: txt", "1024 truncated-record"]
+        );
         let mut broken = bytes.clone();
         broken[1024 + 150] ^= 1;
         assert_eq!(events(&broken), ["1: txt", "1024 broken-input"]);
-        assert_eq!(events(&bytes[..1024 + 100]), ["1: txt", "1024 broken-input"]);
+        assert_eq!(
+            events(&bytes[..1024 + 100]),
+            ["1: txt", "1024 broken-input"]
+        );
     }
 }

@@ -482,8 +482,7 @@ fn charset(content_type: &str) -> Option<String> {
     content_type.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         let value = value.trim().trim_matches(['"', '\'']).trim();
-        (name.trim().eq_ignore_ascii_case("charset") && !value.is_empty())
-            .then(|| value.to_owned())
+        (name.trim().eq_ignore_ascii_case("charset") && !value.is_empty()).then(|| value.to_owned())
     })
 }
 
@@ -555,12 +554,18 @@ mod tests {
             Some("http://h.example/b%20c?d")
         );
         assert_eq!(normal("b.png"), None);
-        assert_eq!(hash_of("http://h.example/a#b"), hash_of("http://h.example/a"));
+        assert_eq!(
+            hash_of("http://h.example/a#b"),
+            hash_of("http://h.example/a")
+        );
     }
 
     #[test]
     fn the_label_of_the_encoding_is_a_parameter() {
-        assert_eq!(charset("text/html; a=b; Charset=\"utf-8\"").as_deref(), Some("utf-8"));
+        assert_eq!(
+            charset("text/html; a=b; Charset=\"utf-8\"").as_deref(),
+            Some("utf-8")
+        );
         assert_eq!(charset("text/html;charset="), None);
     }
 }

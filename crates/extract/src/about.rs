@@ -94,9 +94,7 @@ pub(crate) fn of_page(page: &Page) -> About {
                     commons = Some(license);
                 }
             }
-            "script"
-                if schema.is_none() && page.attr_is(index, "type", "application/ld+json") =>
-            {
+            "script" if schema.is_none() && page.attr_is(index, "type", "application/ld+json") => {
                 schema = page
                     .subtree(index)
                     .map(|at| page.own_text(at))
@@ -194,15 +192,24 @@ mod tests {
              <svg><title>Icon</title></svg>",
         );
         assert_eq!(
-            (found.title.as_deref(), found.lang.as_deref(), found.url.as_deref()),
+            (
+                found.title.as_deref(),
+                found.lang.as_deref(),
+                found.url.as_deref()
+            ),
             (Some("A tale"), Some("en-GB"), Some("https://a.example/t"))
         );
-        let found = about("<meta http-equiv=Content-Language content='de, en'><meta property=og:url content=https://b.example/>");
+        let found = about(
+            "<meta http-equiv=Content-Language content='de, en'><meta property=og:url content=https://b.example/>",
+        );
         assert_eq!(
             (found.lang.as_deref(), found.url.as_deref()),
             (Some("de"), Some("https://b.example/"))
         );
-        assert_eq!(about("<html lang='not a language'><link rel=canonical href=/t>"), About::default());
+        assert_eq!(
+            about("<html lang='not a language'><link rel=canonical href=/t>"),
+            About::default()
+        );
     }
 
     #[test]
@@ -224,6 +231,9 @@ mod tests {
             about("<meta name=DC.rights content=https://d.example/><meta name=dc.rights content='All mine'>").license.as_deref(),
             Some("https://d.example/")
         );
-        assert_eq!(about("<script type=application/ld+json>{\"license\":</script>").license, None);
+        assert_eq!(
+            about("<script type=application/ld+json>{\"license\":</script>").license,
+            None
+        );
     }
 }

@@ -13,7 +13,7 @@
 //!    calls itself a footer, a comment or the like (Readability's list), are never added. When it finds no article at
 //!    all, the whole body is taken.
 //!
-//! Memory: a second copy of the tree while Readability works. Order: the page's.
+//! Memory: a few bytes a node, next to the tree. Order: the page's.
 
 use dom_smoothie::{Config, ParsePolicy, Readability};
 
@@ -269,18 +269,8 @@ fn measure(page: &Page, keep: &[bool]) -> Vec<Measure> {
             continue;
         }
         match page.name(index) {
-            "" => {
-                let letters = page
-                    .own_text(index)
-                    .chars()
-                    .filter(|character| character.is_alphanumeric())
-                    .count();
-                if linked[index] {
-                    measures[index].linked = letters;
-                } else {
-                    measures[index].text = letters;
-                }
-            }
+            "" if linked[index] => measures[index].linked = page.node(index).letters,
+            "" => measures[index].text = page.node(index).letters,
             "img" if !linked[index] && !is_dot(page, index) => measures[index].pictures = 1,
             _ => {}
         }
@@ -326,11 +316,11 @@ fn readability(page: &Page) -> Option<Vec<usize>> {
         ..Config::default()
     };
     let mut readability =
-        Readability::with_document(page.document().clone(), None, Some(config)).ok()?;
+        Readability::with_document(page.take_document()?, None, Some(config)).ok()?;
     readability.parse_with_policy(ParsePolicy::Raw).ok()?;
     let mut picked: Vec<usize> = Vec::new();
     for article in readability.doc.select("#readability-page-1").nodes() {
-        // A copy of the tree keeps its node ids; what Readability made itself has none of ours.
+        // The tree keeps its node ids; what Readability made itself has none of ours.
         picked.extend(
             article
                 .descendants_it()

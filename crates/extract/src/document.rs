@@ -12,9 +12,9 @@ use serde::Serialize;
 
 use crate::about::About;
 use crate::interleaved::Declared;
+use crate::language::Language;
 use crate::location::Location;
 use crate::look::{self, Flaw};
-use crate::language::Language;
 use crate::rules::Rule;
 use crate::shelf::Shelf;
 use crate::source::Source;

@@ -84,15 +84,23 @@ impl Base {
     }
 }
 
-/// The attributes of scripts that load pictures late, the most common first.
-const LAZY: [&str; 7] = [
+/// The attributes of scripts that load pictures late, those that name the full picture first, then the most common.
+const LAZY: [&str; 15] = [
+    "data-orig-file",
+    "data-large-file",
+    "data-full-src",
+    "data-hi-res-src",
     "data-src",
     "data-original",
     "data-lazy-src",
     "data-lazy",
-    "data-hi-res-src",
-    "data-full-src",
     "data-actualsrc",
+    "data-original-src",
+    "data-cfsrc",
+    "data-ll-src",
+    "data-img-src",
+    "data-echo",
+    "data-flickity-lazyload",
 ];
 
 /// The references of the `<img>` at `index`, the best first.
@@ -102,7 +110,8 @@ pub fn candidates(page: &Page, index: usize) -> Vec<String> {
     let mut sources = vec![index];
     let parent = page.node(index).parent;
     if page.name(parent) == "picture" {
-        sources.extend(page.subtree(parent).filter(|&at| page.name(at) == "source"));
+        let is_source = |at: &usize| page.name(*at) == "source" && can_be_read(page, *at);
+        sources.extend(page.subtree(parent).filter(is_source));
     }
     for source in sources {
         for attribute in ["srcset", "data-srcset", "data-lazy-srcset"] {
@@ -123,6 +132,18 @@ pub fn candidates(page: &Page, index: usize) -> Vec<String> {
         }
     }
     found
+}
+
+/// Whether a `<source>` says that it is of a kind that is decoded: beside AVIF there is a JPEG for those who cannot.
+fn can_be_read(page: &Page, index: usize) -> bool {
+    page.attr(index, "type").is_none_or(|kind| {
+        let kind = kind.trim().to_ascii_lowercase();
+        let known = ["jpeg", "jpg", "png", "gif", "webp", "bmp", "tiff"];
+        kind.is_empty()
+            || kind
+                .strip_prefix("image/")
+                .is_some_and(|kind| known.contains(&kind))
+    })
 }
 
 /// The candidates of a `srcset` with their width, or their density taken as thousands of pixels.
@@ -208,7 +229,11 @@ pub fn resolve(reference: &str, base: &Base) -> Option<Location> {
 /// A reference inside a container, `.` and `..` undone; nothing for one that leads out of it.
 fn inside(folder: &str, reference: &str) -> Option<String> {
     let mut parts: Vec<&str> = Vec::new();
-    let folder = if reference.starts_with('/') { "" } else { folder };
+    let folder = if reference.starts_with('/') {
+        ""
+    } else {
+        folder
+    };
     for part in folder.split('/').chain(reference.split('/')) {
         match part {
             "" | "." => {}
@@ -272,6 +297,12 @@ mod tests {
         );
         let picture = "<picture><source srcset='l.webp 1600w'><source srcset='m.webp 900w'><img src=s.jpg></picture>";
         assert_eq!(best(picture), ["l.webp", "m.webp", "s.jpg"]);
+        let picture = "<picture><source type=image/avif srcset='l.avif 1600w'><source type='image/webp' data-srcset='m.webp 900w'><img src=s.jpg></picture>";
+        assert_eq!(best(picture), ["m.webp", "s.jpg"]);
+        assert_eq!(
+            best("<img src=s.png data-src=m.png data-orig-file=l.png>"),
+            ["l.png", "m.png", "s.png"]
+        );
         assert_eq!(
             best("<img src='data:image/gif;base64,R0' data-src=' real.jpg '>"),
             ["real.jpg", "data:image/gif;base64,R0"]
@@ -306,18 +337,27 @@ mod tests {
             None => None,
             other => panic!("{other:?}"),
         };
-        assert_eq!(member("../images/a%20b.png#x").as_deref(), Some("OEBPS/images/a b.png"));
+        assert_eq!(
+            member("../images/a%20b.png#x").as_deref(),
+            Some("OEBPS/images/a b.png")
+        );
         assert_eq!(member("/c.png").as_deref(), Some("c.png"));
         assert_eq!(member("../../../../etc/passwd"), None);
         let moved = base.with_href("../");
-        assert_eq!(resolve("c.png", &moved), Some(Location::Member("OEBPS/c.png".into())));
+        assert_eq!(
+            resolve("c.png", &moved),
+            Some(Location::Member("OEBPS/c.png".into()))
+        );
     }
 
     #[test]
     fn a_page_of_the_net_cannot_name_local_files() {
         let base = Base::at("https://h.example/a");
         assert_eq!(resolve("file:///etc/x.png", &base), None);
-        assert_eq!(resolve("x.png", &Base::at("nowhere")), Some(Location::Member("x.png".into())));
+        assert_eq!(
+            resolve("x.png", &Base::at("nowhere")),
+            Some(Location::Member("x.png".into()))
+        );
     }
 
     #[test]

@@ -10,9 +10,7 @@
 //!
 //! Memory: the text once. Order: the document's.
 
-use simd_json::prelude::{
-    TypedScalarValue as _, ValueAsScalar as _, ValueIntoString as _,
-};
+use simd_json::prelude::{TypedScalarValue as _, ValueAsScalar as _, ValueIntoString as _};
 use simd_json::tape::{Array, Value};
 
 use crate::ExtractError;

@@ -5,10 +5,11 @@
 //!
 //! Memory: about 100 bytes a node.
 
-use std::collections::HashMap;
+use std::cell::Cell;
 use std::ops::Range;
 
 use dom_query::{Document, NodeData, NodeId};
+use hashbrown::HashMap;
 use html5ever::LocalName;
 use html5ever::tendril::StrTendril;
 
@@ -30,16 +31,28 @@ pub struct Node {
     pub end: usize,
     /// What it is.
     pub content: Content,
+    /// Letters and digits of a text.
+    pub letters: usize,
     /// Its attributes, in the page's list.
     attributes: Range<u32>,
 }
 
 /// A parsed page.
 pub struct Page {
-    document: Document,
+    document: Cell<Option<Document>>,
     nodes: Vec<Node>,
     attributes: Vec<(LocalName, StrTendril)>,
     by_id: HashMap<NodeId, usize>,
+}
+
+/// Letters and digits.
+fn letters(text: &str) -> usize {
+    if text.is_ascii() {
+        return text.bytes().filter(u8::is_ascii_alphanumeric).count();
+    }
+    text.chars()
+        .filter(|letter| letter.is_alphanumeric())
+        .count()
 }
 
 impl Page {
@@ -55,8 +68,7 @@ impl Page {
             let content = node.query(|inner| match &inner.data {
                 NodeData::Element(element) => {
                     let own = element.attrs.iter();
-                    attributes
-                        .extend(own.map(|one| (one.name.local.clone(), one.value.clone())));
+                    attributes.extend(own.map(|one| (one.name.local.clone(), one.value.clone())));
                     Some(Content::Element(element.name.local.clone()))
                 }
                 NodeData::Text { contents } => Some(Content::Text(contents.clone())),
@@ -74,6 +86,10 @@ impl Page {
             nodes.push(Node {
                 parent,
                 end: index + 1,
+                letters: match &content {
+                    Content::Text(text) => letters(text),
+                    Content::Element(_) => 0,
+                },
                 content,
                 attributes: first..count(&attributes),
             });
@@ -86,17 +102,16 @@ impl Page {
             }
         }
         Self {
-            document,
+            document: Cell::new(Some(document)),
             nodes,
             attributes,
             by_id,
         }
     }
 
-    /// The tree as it was parsed.
-    #[must_use]
-    pub fn document(&self) -> &Document {
-        &self.document
+    /// Gives away the tree as it was parsed, once: who takes it may change it, and a copy costs as much as parsing.
+    pub fn take_document(&self) -> Option<Document> {
+        self.document.take()
     }
 
     /// The number of nodes.

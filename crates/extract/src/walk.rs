@@ -93,10 +93,7 @@ pub fn blocks(page: &Page, main: &Main) -> Vec<Block> {
         match &page.node(index).content {
             Content::Text(_) if index < noscript_end => {}
             Content::Text(own) => {
-                let letters = own
-                    .chars()
-                    .filter(|letter| letter.is_alphanumeric())
-                    .count();
+                let letters = page.node(index).letters;
                 if index < link_end {
                     open.linked += letters;
                 } else {
