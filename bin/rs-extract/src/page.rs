@@ -24,6 +24,18 @@ pub const PAGE: Page = Page {
               redirections. Requests, revisits, metadata and the like are counted under the kind record. A file compressed \
               by the record is read where it lies; one compressed as a whole is copied to a temporary file (TMPDIR). A \
               broken gzip member or record is rejected with its offset, and reading goes on at the next.\n\n\
+              A line of JSON is a document of the data set that its keys tell: text_list is MMC4's; images and texts are \
+              OBELICS', or OmniCorpus' where general_metadata is an object. Texts are split into sentences as those of pages are, \
+              MMC4's too, so that a page gives the same sentences in whatever form it comes. An image of MMC4 stands before the \
+              sentence at its matched_text_index; its file is taken by image_name where it lies beside the data, else its \
+              raw_url is given. Sizes that a data set claims for a picture that nobody has measured are declared_width and \
+              declared_height. A Parquet file holds a document a row, known by the same names as columns; it is read as the \
+              lines of JSON that a compact writer (jq -c) would make of those columns, and gives the records and ids of these \
+              lines. It may be packed with snappy, zstd, gzip or lz4_raw. Damage to a page of it loses the rest of its row \
+              group, with a reject that names row group and row; the next group is read.\n\n\
+              Markdown is told by the name alone (.md, .markdown) or by --from markdown: on standard input plain text counts as \
+              HTML. CommonMark with GitHub's tables, footnotes and task lists is read, HTML in it, and title, lang, license and \
+              url of front matter; it is used whole, without code blocks.\n\n\
               Of an EPUB, each chapter of the spine is a document. Of a WebDataset tar, each sample is one: the page in its \
               html file, or else its pictures and then the sentences of its txt file, or of caption or text in its json \
               file. Pictures in containers have hash, width, height, format, bytes, archive (the container's path), offset \
@@ -60,9 +72,10 @@ pub const PAGE: Page = Page {
               too-large, bad-data-uri for images; damaged-text for a sentence with bytes that its encoding does not \
               have; document-too-large, too-many-elements, bad-html, bad-json, unknown-document, bad-obelics, bad-mmc4, \
               bad-omnicorpus, line-too-long, broken-input, unreadable, unknown-format, bad-record, truncated-record, bad-epub, \
-              missing-chapter, encrypted for documents and containers.",
+              missing-chapter, encrypted, bad-parquet, damaged-row for documents and containers.",
     memory: "Up to 25 times the largest document a thread, and one picture file a thread. Of a WARC file 8 bytes a page \
-             and 16 bytes a picture or redirection, whatever its length; of a tar a few samples. Counting words: \
+             and 16 bytes a picture or redirection, whatever its length; of a tar a few samples; of Parquet one page of each column (about 1 MB as most writers make them, \
+             refused beyond 256 MiB) and its dictionary, however large the row group. Counting words: \
              about 50 bytes a distinct word, at most 64 MiB a thread, beyond which sorted counts go to temporary files of about 9 \
              bytes a word; merging them takes no memory worth naming. Without --counts, and with --perplexity-percentiles, the \
              records wait in a temporary file. With --counts, 1 MiB a thread and the pages of the map that are touched; several \
