@@ -61,6 +61,18 @@ pub(crate) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
                 let line = format!("{:<18}{:<22}{lost:>14}{share:>9}", "", plain(&code, 21));
                 writeln!(out, "{}", line.trim_end())?;
             }
+            for step in row.steps() {
+                writeln!(
+                    out,
+                    "{:<18}{:<8}{:>14}{:>14}{:>9}{:>9}",
+                    "",
+                    step.name,
+                    count(step.seen),
+                    count(step.kept),
+                    percent(crate::html::share(step.kept, step.seen)),
+                    percent(step.published.kept)
+                )?;
+            }
         }
         if paper {
             writeln!(

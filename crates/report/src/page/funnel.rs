@@ -24,6 +24,7 @@ pub(crate) fn write(report: &Report, out: &mut Markup) {
         out.put("<tbody>");
         step(row, paper, out);
         losses(row, paper, out);
+        steps(row, out);
         out.put("</tbody>");
     }
     out.put("</table>");
@@ -61,6 +62,25 @@ fn step(row: &Row, paper: bool, out: &mut Markup) {
         out.put("</td>");
     }
     out.put("</tr>");
+}
+
+/// One row for each of the paper's own steps within a stage.
+fn steps(row: &Row, out: &mut Markup) {
+    for step in row.steps() {
+        out.add(format_args!(
+            "<tr class=\"loss\"><th scope=\"row\">of these, {}</th><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>",
+            step.name,
+            count(step.seen),
+            count(step.kept),
+            percent(share(step.kept, step.seen))
+        ));
+        bar("kept", 0.0, share(step.kept, step.seen), out);
+        out.add(format_args!(
+            "<td class=\"paper\"><span>{} <small>{}</small></span></td></tr>",
+            percent(step.published.kept),
+            step.published.says
+        ));
+    }
 }
 
 /// One row a reason; the bars go on where the kept part ends, so that all of them together make the whole.
