@@ -55,6 +55,14 @@ pub fn read(input: Input, outlet: &mut Outlet) -> Result<(), Over> {
     Ok(())
 }
 
+/// Whether `dc:rights` says what may be done: most books say there only whose they are.
+fn is_license(rights: &str) -> bool {
+    let rights = rights.to_ascii_lowercase();
+    ["http://", "https://", "licen", "public domain", "creative commons"]
+        .iter()
+        .any(|word| rights.contains(word))
+}
+
 fn is_zip(path: &std::path::Path) -> bool {
     use std::io::Read as _;
     let mut head = [0; 2];
@@ -100,7 +108,7 @@ impl Piece for Chapter {
             title: book.title.clone(),
             url: book.url.clone(),
             lang: book.language.clone(),
-            license: book.rights.clone(),
+            license: book.rights.clone().filter(|rights| is_license(rights)),
         };
         let members = Members {
             book: Mutex::new(book),

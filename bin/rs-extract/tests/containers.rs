@@ -484,6 +484,7 @@ fn book(dir: &Path, name: &str) {
     put(
         "OEBPS/p.opf",
         b"<package><metadata><dc:title>The Boats</dc:title><dc:language>en</dc:language><dc:source>https://books.example/1</dc:source>\
+          <dc:rights>Copyright 1999 The Sailors</dc:rights>\
           </metadata><manifest><item id='b' href='t/b.xhtml' media-type='application/xhtml+xml'/><item id='a' href='t/a.xhtml' \
           media-type='application/xhtml+xml'/><item id='gone' href='t/gone.xhtml' media-type='application/xhtml+xml'/></manifest>\
           <spine><itemref idref='b'/><itemref idref='gone'/><itemref idref='a'/></spine></package>",
@@ -535,6 +536,8 @@ fn a_book_is_its_chapters_in_their_order() {
         (&image["lang"], &image["doc_url"]),
         (&"en".into(), &"https://books.example/1".into())
     );
+    // That it is somebody's is no licence.
+    assert!(image.get("license").is_none());
     let rejects = file(dir.path(), "r");
     let codes: Vec<&str> = rejects
         .iter()
