@@ -70,7 +70,7 @@ def wcss(x, files):
         index.add(centroids)
         total = 0.0
         for start in range(0, len(x), 50_000):
-            block = np.ascontiguousarray(x[start : start + 50_000], dtype=np.float32)
+            block = np.array(x[start : start + 50_000], dtype=np.float32)
             block /= np.maximum(np.linalg.norm(block, axis=1, keepdims=True), 1e-30)
             similarity, _ = index.search(block, 1)
             total += (2.0 - 2.0 * similarity.astype(np.float64)).sum()

@@ -128,6 +128,8 @@ impl Coarse {
 pub(super) struct Facts {
     /// Where its sums of whole numbers start: −128 times its numbers' sum where columns are unsigned, else 0.
     pub start: i32,
+    /// The whole numbers' sum.
+    pub total: i32,
     /// What a whole number stands for.
     pub scale: f32,
     /// At least the length of what the whole numbers leave out.
@@ -192,6 +194,7 @@ impl Task for Quantise<'_> {
         let length = squares(blocks.iter().copied()).sqrt();
         let mut facts = Facts {
             start: 0,
+            total: 0,
             scale: 0.0,
             error: length * 1.001,
             size: 0.0,
@@ -201,7 +204,8 @@ impl Task for Quantise<'_> {
         // is the error, and an infinite or undefined one makes every column a hit.
         if largest > 1e-15 && length < 1e18 {
             let (scale, inverse) = (largest / LEVELS, LEVELS / largest);
-            let (mut errors, mut sizes) = ([0.0f32; LANES], [0i32; LANES]);
+            let mut errors = [0.0f32; LANES];
+            let (mut sizes, mut totals) = ([0i32; LANES], [0i32; LANES]);
             for (block, whole) in blocks.iter().zip(whole.as_chunks_mut::<LANES>().0) {
                 for lane in 0..LANES {
                     let rounded = block[lane] * inverse + ROUNDER;
@@ -213,12 +217,14 @@ impl Task for Quantise<'_> {
                     let error = block[lane] - scale * back;
                     errors[lane] += error * error;
                     sizes[lane] += number * number;
+                    totals[lane] += number;
                 }
             }
             let size: i32 = sizes.iter().sum();
             #[expect(clippy::cast_precision_loss, reason = "a bound with room for it")]
             let size = (size as f32).sqrt() * scale * 1.001;
             let error: f32 = errors.iter().sum();
+            facts.total = totals.iter().sum();
             facts.scale = scale;
             facts.size = size;
             // The subtractions above are rounded: at most 2⁻²³ of the length each.
@@ -396,9 +402,10 @@ impl Sieve {
                 centred: &mut self.centred,
                 whole: &mut self.whole,
             });
-            if columns.way.dims() == 4 {
-                facts.start = -128 * self.whole.iter().map(|&q| i32::from(q)).sum::<i32>();
-            }
+            facts.start = match columns.way.dims() {
+                4 => -128 * facts.total,
+                _ => 0,
+            };
             columns.way.pack(&self.whole, false, &mut self.words);
             self.facts.push(facts);
         }

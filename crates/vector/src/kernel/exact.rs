@@ -87,16 +87,28 @@ impl Task for Accumulate<'_> {
 
     #[inline(always)]
     fn run(self) {
-        let sign = if self.negative { -1 } else { 1 };
+        let scale = if self.negative {
+            -self.scale
+        } else {
+            self.scale
+        };
         for (sum, &x) in self.sums.iter_mut().zip(self.row) {
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "the caller's scale bounds the product; the cast saturates"
-            )]
-            let whole = (x * self.scale) as i32;
-            *sum += i64::from(whole) * sign;
+            *sum += i64::from(whole(x * scale));
         }
     }
+}
+
+/// The largest number of single precision below 2³¹.
+const LARGEST: f32 = 2_147_483_520.0;
+
+/// Cut to a whole number; what lies beyond 32 bits becomes the outermost of them, what is undefined the smallest. As the
+/// language's own cast, but in three instructions for many numbers at a time.
+#[inline(always)]
+fn whole(x: f32) -> i32 {
+    let low = if x > -LARGEST { x } else { -LARGEST };
+    let x = if low < LARGEST { low } else { LARGEST };
+    // SAFETY: x is a number within ±`LARGEST`.
+    unsafe { x.to_int_unchecked() }
 }
 
 impl Kernel {
@@ -168,6 +180,17 @@ mod tests {
                 kernel.accumulate(&mut sums, &a, 1024.0, true);
                 prop_assert!(sums.iter().all(|&sum| sum == 7), "{:?}", kernel);
             }
+        }
+    }
+
+    #[test]
+    fn what_lies_beyond_32_bits_is_cut() {
+        for kernel in Kernel::available() {
+            let mut sums = vec![0i64; 5];
+            let row = [f32::INFINITY, -1e20, f32::NAN, 2.9, -2.9];
+            kernel.accumulate(&mut sums, &row, 1.0, false);
+            let most = 2_147_483_520;
+            assert_eq!(sums, [most, -most, -most, 2, -2], "{kernel:?}");
         }
     }
 }
