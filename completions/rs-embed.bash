@@ -23,7 +23,7 @@ _rs__embed() {
 
     case "${cmd}" in
         rs__embed)
-            opts="-j -o -f -q -h -V --jobs --output --force --quiet --rejects --report --strict --max-line --resume --model --engine --onnxruntime --kind --replace --max-pixels --help --version"
+            opts="-j -o -f -q -h -V --jobs --output --force --quiet --rejects --report --strict --max-line --resume --model --weights --emb-out --engine --onnxruntime --kind --replace --max-pixels --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -58,6 +58,14 @@ _rs__embed() {
                     return 0
                     ;;
                 --model)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --weights)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --emb-out)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

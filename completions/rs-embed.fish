@@ -3,7 +3,9 @@ complete -c rs-embed -s o -l output -d 'Write to FILE in place of standard outpu
 complete -c rs-embed -l rejects -d 'Write a reject/1 record for everything that does not go on, with its reason' -r -F
 complete -c rs-embed -l report -d 'Write the funnel (seen, kept, dropped by reason) as funnel/1 records' -r -F
 complete -c rs-embed -l max-line -d 'Reject lines that are longer than this many bytes' -r
-complete -c rs-embed -l model -d 'The model\'s folder, in the layout of Hugging Face\'s ONNX exports' -r -F
+complete -c rs-embed -l model -d 'The model\'s folder, in the layout of Hugging Face\'s ONNX exports; or hf:OWNER/NAME, or hf:OWNER/NAME@REVISION, to take one from the hub' -r -F
+complete -c rs-embed -l weights -d 'Use the weights of this name where a model has several: fp16 for `onnx/vision_model_fp16.onnx`' -r
+complete -c rs-embed -l emb-out -d 'Write the embeddings as rows of FILE, a matrix in half precision, and into the records the numbers of their rows' -r -F
 complete -c rs-embed -l engine -d 'What runs the model; auto is ort where the environment (`ORT_DYLIB_PATH`), the model\'s folder (`lib/libonnxruntime.so`) or the system\'s folders hold a usable library' -r -f -a "auto\t''
 ort\t'ONNX Runtime, from a library'
 rten\t'The embedded engine'"

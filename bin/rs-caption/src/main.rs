@@ -159,6 +159,7 @@ fn run(args: &Args) -> Result<Outcome> {
         environment: std::env::var_os("ORT_DYLIB_PATH")
             .filter(|path| !path.is_empty())
             .map(PathBuf::from),
+        ..EngineOptions::default()
     };
     let open = |dir: &PathBuf| Classifier::open(dir, &engine).context("--model");
     let classifier = args.model.as_ref().map(open).transpose()?;

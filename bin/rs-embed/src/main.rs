@@ -1,17 +1,22 @@
 //! rs-embed: adds embeddings to images, sentences and pairs.
 
 mod page;
+mod sidecar;
 mod stage;
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use clap::{Parser, ValueEnum};
 use realsyn_cli::{Common, Outcome};
-use realsyn_infer::{EngineChoice, EngineOptions, Model};
+use realsyn_hub as hub;
+use realsyn_infer::{EngineChoice, EngineOptions, Model, is_model_file};
 use realsyn_picture::Limits;
 use serde::Serialize;
+
+use crate::sidecar::Sidecar;
 
 /// Add embeddings to images and sentences, with the image and text towers of an ONNX model
 #[derive(Debug, Parser)]
@@ -19,9 +24,18 @@ struct Args {
     #[command(flatten)]
     common: Common,
 
-    /// The model's folder, in the layout of Hugging Face's ONNX exports
+    /// The model's folder, in the layout of Hugging Face's ONNX exports; or hf:OWNER/NAME, or hf:OWNER/NAME@REVISION, to
+    /// take one from the hub
     #[arg(long, value_name = "DIR")]
     model: PathBuf,
+
+    /// Use the weights of this name where a model has several: fp16 for `onnx/vision_model_fp16.onnx`
+    #[arg(long, value_name = "NAME")]
+    weights: Option<String>,
+
+    /// Write the embeddings as rows of FILE, a matrix in half precision, and into the records the numbers of their rows
+    #[arg(long, value_name = "FILE.npy")]
+    emb_out: Option<PathBuf>,
 
     /// What runs the model; auto is ort where the environment (`ORT_DYLIB_PATH`), the model's folder
     /// (`lib/libonnxruntime.so`) or the system's folders hold a usable library
@@ -83,9 +97,38 @@ fn run(args: &Args) -> Result<Outcome> {
         environment: std::env::var_os("ORT_DYLIB_PATH")
             .filter(|path| !path.is_empty())
             .map(PathBuf::from),
+        weights: args.weights.clone(),
     };
-    let model = Model::open(&args.model, &options).context("--model")?;
-    let settings = (&args.own, model.id(), model.engine());
-    let run = args.common.start(&page::PAGE, &settings)?;
-    realsyn_pipe::map(run, &stage::Embed::new(model, &args.own))
+    let (dir, unasked) = directory(args).context("--model")?;
+    let model = Model::open(&dir, &options).context("--model")?;
+    let emb_out = args.emb_out.as_deref();
+    let settings = (&args.own, model.id(), model.engine(), emb_out);
+    let mut run = args.common.start(&page::PAGE, &settings)?;
+    if let Some(why) = unasked {
+        run.tell(&format!("--model: as the cache has it ({why})"));
+    }
+    let dim = model.dim();
+    let stage = stage::Embed::new(model, &args.own);
+    // A resumed run that had ended has its matrix too.
+    let Some(path) = emb_out.filter(|_| !run.operands().is_empty()) else {
+        return realsyn_pipe::map(run, &stage);
+    };
+    let (force, resume) = (args.common.force, args.common.resume);
+    let mut sidecar = Sidecar::new(path, force, resume, &mut run, dim)?;
+    realsyn_pipe::map_through(run, &stage, &mut sidecar)
+}
+
+/// The model's folder; for one of the hub's also why the hub was not asked for its newest state.
+fn directory(args: &Args) -> Result<(PathBuf, Option<String>)> {
+    let Some(name) = args.model.to_str().filter(|name| hub::Name::is_meant(name)) else {
+        return Ok((args.model.clone(), None));
+    };
+    let weights = args.weights.as_deref();
+    let shows_progress = !args.common.quiet && std::io::stderr().is_terminal();
+    let fetched = hub::fetch(
+        &name.parse()?,
+        |file| is_model_file(file, weights),
+        shows_progress,
+    )?;
+    Ok((fetched.dir, fetched.unasked))
 }

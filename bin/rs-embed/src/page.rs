@@ -16,11 +16,19 @@ pub const PAGE: Page = Page {
               The model directory has the layout of Hugging Face's ONNX exports: config.json, preprocessor_config.json, \
               tokenizer.json, onnx/vision_model.onnx, onnx/text_model.onnx, of CLIP, of SigLIP, of a sentence-transformers \
               model (texts alone), or of what rs-train writes. A text is cut to the model's context.\n\n\
+              --model hf:OWNER/NAME downloads a model's files into the user's cache with the hub's client, and uses them from there \
+              afterwards. HF_HOME, HF_ENDPOINT and HF_HUB_OFFLINE mean what they mean to the Python libraries, which share \
+              the cache. When the hub cannot be reached the cache's state is used, and standard error says so. With \
+              --weights fp16 the graphs are those whose names end in _fp16, and so on for other names; half precision \
+              goes in and out as single.\n\n\
+              With --emb-out FILE.npy the embeddings become rows of a matrix in half precision, in the order of the \
+              records, and emb gets file and row in place of f16; tools that read embeddings take either. What came in \
+              embedded moves there too.\n\n\
               An embedding depends on its picture or text, the model, the engine and the kind of CPU: not on its \
               neighbours, on -j or on the run. The two engines agree to a cosine above 0.999999.",
     memory: "The towers' weights, with ONNX Runtime once a thread; one decoded picture and one batch of tensors a thread.",
     parallel: "Each record's fate depends on that record alone: it may run under parallel --pipe. With as many jobs as \
-               cores, give each -j1.",
+               cores, give each -j1. With --emb-out give each job a FILE of its own.",
     examples: &[
         Example {
             says: "Embed pictures and sentences with the starter model, which bin/starter-model makes",
@@ -29,6 +37,10 @@ pub const PAGE: Page = Page {
         Example {
             says: "The same with the embedded engine, whatever is installed",
             command: "rs-embed --model starter --engine rten records.jsonl > embedded.jsonl",
+        },
+        Example {
+            says: "Keep the embeddings in a matrix, which NumPy maps and which is a third smaller",
+            command: "rs-embed --model starter --emb-out embeddings.npy records.jsonl > light.jsonl",
         },
     ],
     see_also: "rs-extract(1), rs-kmeans(1), rs-retrieve(1), rs-train(1)",

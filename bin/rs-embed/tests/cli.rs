@@ -4,10 +4,13 @@
     reason = "a test stops where something is missing"
 )]
 
+use std::io::Write as _;
 use std::path::Path;
 
 use realsyn_behaviour::fixtures::{image_records, model, pair_records, sentence_records};
 use realsyn_behaviour::{Case, Scene};
+use realsyn_record::{Record, Sidecars};
+use realsyn_vector::npy::Matrix;
 use serde_json::Value;
 
 fn arguments(dir: &Path) -> Vec<String> {
@@ -249,4 +252,102 @@ fn shards_through_the_real_parallel_give_the_same_bytes() {
             .out,
         whole
     );
+}
+
+#[test]
+fn embeddings_become_rows_of_a_matrix() {
+    let scene = scene();
+    let plain = scene.run(&[], scene.input.as_bytes()).expect(&[0]).lines();
+    for jobs in ["-j1", "-j3"] {
+        let arguments = ["--emb-out", "e.npy", "-f", jobs];
+        let light = scene
+            .run(&arguments, scene.input.as_bytes())
+            .expect(&[0])
+            .lines();
+        let matrix = Matrix::open(&scene.path("e.npy")).unwrap();
+        assert_eq!(matrix.rows(), plain.len());
+        for (row, (light, plain)) in light.iter().zip(&plain).enumerate() {
+            let (light, plain) = (
+                Record::parse(light.as_bytes()).unwrap(),
+                Record::parse(plain.as_bytes()).unwrap(),
+            );
+            let emb = json(light.raw("emb").unwrap());
+            assert_eq!(
+                (emb["file"].as_str(), emb["row"].as_u64()),
+                (Some("e.npy"), Some(row as u64))
+            );
+            let (mut one, mut other) = (Vec::new(), Vec::new());
+            matrix.read_row(row as u64, &mut one).unwrap();
+            plain
+                .embedding()
+                .unwrap()
+                .unwrap()
+                .read(&mut Sidecars::new(), &mut other)
+                .unwrap();
+            assert_eq!(one, other);
+        }
+    }
+    let refused = scene
+        .run(&["--emb-out", "e.npy"], scene.input.as_bytes())
+        .expect(&[2]);
+    assert!(refused.err.contains("e.npy exists"), "{}", refused.err);
+    // What is embedded already moves too.
+    let moved = scene
+        .run(
+            &["--emb-out", "m.npy"],
+            (plain.join("\n") + "\n").as_bytes(),
+        )
+        .expect(&[0]);
+    assert_eq!(scene.read("m.npy"), scene.read("e.npy"));
+    assert_eq!(moved.lines().len(), plain.len());
+    let none = scene.run(&["--emb-out", "n.npy"], b"").expect(&[0]);
+    assert!(none.out.is_empty());
+    assert_eq!(Matrix::open(&scene.path("n.npy")).unwrap().rows(), 0);
+}
+
+#[test]
+fn a_killed_run_goes_on_to_the_same_matrix() {
+    let scene = scene();
+    let rounds = 6;
+    let input = scene.input.repeat(rounds);
+    let flags = ["-q", "-o", "out", "--emb-out", "e.npy"];
+    let _ = scene.run(&flags, input.as_bytes()).expect(&[0]);
+    let (records, matrix) = (scene.read("out"), scene.read("e.npy"));
+    for name in ["out", "e.npy"] {
+        std::fs::remove_file(scene.path(name)).unwrap();
+    }
+    let mut child = std::process::Command::new(scene.program())
+        .args(scene.with(&flags))
+        .current_dir(scene.path(""))
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Part by part, until the journal says that something is on disk.
+    let mut stdin = child.stdin.take().unwrap();
+    let mut parts = std::iter::repeat_n(scene.input.as_str(), rounds - 1);
+    let patience = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while !scene.path("out.part.state").exists() {
+        stdin
+            .write_all(parts.next().unwrap_or("\n").as_bytes())
+            .unwrap();
+        stdin.flush().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(400));
+        assert!(std::time::Instant::now() < patience, "no journal");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!scene.path("e.npy").exists() && scene.path("e.npy.part").exists());
+    // Rows of a batch whose records did not reach the disk.
+    std::fs::File::options()
+        .append(true)
+        .open(scene.path("e.npy.part"))
+        .unwrap()
+        .write_all(&[7; 100])
+        .unwrap();
+    let resumed = [&flags[..], &["--resume"]].concat();
+    let _ = scene.run(&resumed, input.as_bytes()).expect(&[0]);
+    assert_eq!(scene.read("out"), records);
+    assert!(scene.read("e.npy") == matrix);
+    let _ = scene.run(&resumed, input.as_bytes()).expect(&[0]);
+    assert!(scene.read("e.npy") == matrix);
 }

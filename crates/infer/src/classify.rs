@@ -35,7 +35,7 @@ impl Classifier {
     /// As [`crate::Model::open`]; [`InferError::Config`] if `config.json` names no labels, [`InferError::Graph`] if the graph
     /// has no logits.
     pub fn open(dir: &Path, options: &EngineOptions) -> Result<Self, InferError> {
-        let directory = Directory::open(dir)?;
+        let directory = Directory::open(dir, options.weights.as_deref())?;
         let labels = labels(&directory)?;
         let path = directory.graph(
             &["classifier.onnx", "vision_model.onnx", "model.onnx"],

@@ -96,6 +96,8 @@ pub(crate) enum Pooling {
 #[derive(Debug)]
 pub(crate) struct Directory {
     pub path: PathBuf,
+    /// What stands between the names of graphs and `.onnx`: nothing, or an underscore and the weights' name.
+    suffix: String,
     pub config: Config,
     pub tokenizer: TokenizerConfig,
     pub max_seq_length: Option<usize>,
@@ -103,8 +105,8 @@ pub(crate) struct Directory {
 }
 
 impl Directory {
-    /// Reads the JSON files; only `config.json` must be there.
-    pub fn open(path: &Path) -> Result<Self, InferError> {
+    /// Reads the JSON files; only `config.json` must be there. `weights` chooses among graphs that lie beside each other.
+    pub fn open(path: &Path, weights: Option<&str>) -> Result<Self, InferError> {
         let config = path.join("config.json");
         let bytes = fs::read(&config).map_err(InferError::io(&config))?;
         let config = parse(&config, &bytes)?;
@@ -113,6 +115,7 @@ impl Directory {
         let pooling: Option<PoolingConfig> = optional(&path.join("1_Pooling/config.json"))?;
         Ok(Self {
             path: path.to_owned(),
+            suffix: suffix(weights),
             config,
             tokenizer: optional(&path.join("tokenizer_config.json"))?.unwrap_or_default(),
             max_seq_length: sentence.max_seq_length,
@@ -126,11 +129,14 @@ impl Directory {
 
     /// The first of the graphs that exists, under `onnx/` before the directory itself.
     pub fn graph(&self, names: &[&str], what: &'static str) -> Result<PathBuf, InferError> {
-        let places = names
+        let names: Vec<String> = names
+            .iter()
+            .map(|name| with_suffix(name, &self.suffix))
+            .collect();
+        let mut places = names
             .iter()
             .flat_map(|name| [self.path.join("onnx").join(name), self.path.join(name)]);
         places
-            .clone()
             .find(|path| path.is_file())
             .ok_or_else(|| InferError::NoTower {
                 dir: self.path.clone(),
@@ -162,9 +168,9 @@ impl Directory {
     /// part of it: both engines agree far below f16's precision.
     pub fn identity(&self) -> Result<String, InferError> {
         let mut all = blake3::Hasher::new();
-        for name in FILES {
+        for name in FILES.map(|name| with_suffix(name, &self.suffix)) {
             for path in [
-                self.path.join(name),
+                self.path.join(&name),
                 self.path.join(format!("{name}_data")),
                 self.path.join(format!("{name}.data")),
             ] {
@@ -201,6 +207,32 @@ const FILES: [&str; 12] = [
     "model.onnx",
 ];
 
+/// Whether a file, named from the model's folder on, is one that a model with these weights is read from.
+#[must_use]
+pub fn is_model_file(file: &str, weights: Option<&str>) -> bool {
+    let suffix = suffix(weights);
+    FILES.iter().any(|name| {
+        let name = with_suffix(name, &suffix);
+        let rest = file.strip_prefix(&name);
+        let is_data = |rest: &str| rest.starts_with("_data") || rest.starts_with(".data");
+        rest.is_some_and(|rest| rest.is_empty() || (name.ends_with(GRAPH) && is_data(rest)))
+    })
+}
+
+const GRAPH: &str = ".onnx";
+
+fn suffix(weights: Option<&str>) -> String {
+    weights.map_or_else(String::new, |weights| format!("_{weights}"))
+}
+
+/// A graph's name with the weights' name in it; other names stay as they are.
+fn with_suffix(name: &str, suffix: &str) -> String {
+    match name.strip_suffix(GRAPH) {
+        Some(stem) => format!("{stem}{suffix}{GRAPH}"),
+        None => name.to_owned(),
+    }
+}
+
 fn optional<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Option<T>, InferError> {
     match fs::read(path) {
         Ok(bytes) => parse(path, &bytes).map(Some),
@@ -219,7 +251,7 @@ mod tests {
 
     #[test]
     fn a_missing_directory_names_the_file() {
-        let error = Directory::open(Path::new("/nowhere/model")).unwrap_err();
+        let error = Directory::open(Path::new("/nowhere/model"), None).unwrap_err();
         assert_eq!(error.code(), "io");
         assert!(
             error
@@ -237,7 +269,10 @@ mod tests {
             fs::write(dir.path().join("config.json"), config).unwrap();
             fs::write(dir.path().join("onnx/text_model.onnx"), weights).unwrap();
             fs::write(dir.path().join("README.md"), weights).unwrap();
-            Directory::open(dir.path()).unwrap().identity().unwrap()
+            Directory::open(dir.path(), None)
+                .unwrap()
+                .identity()
+                .unwrap()
         };
         let id = make("{}", "a");
         assert_eq!(id.len(), 35);
@@ -252,12 +287,57 @@ mod tests {
         fs::create_dir(dir.path().join("onnx")).unwrap();
         fs::write(dir.path().join("config.json"), "{}").unwrap();
         fs::write(dir.path().join("onnx/vision_model.onnx"), "graph").unwrap();
-        let before = Directory::open(dir.path()).unwrap().identity().unwrap();
+        let before = Directory::open(dir.path(), None)
+            .unwrap()
+            .identity()
+            .unwrap();
         fs::write(dir.path().join("onnx/vision_model.onnx_data"), "weights").unwrap();
         assert_ne!(
             before,
-            Directory::open(dir.path()).unwrap().identity().unwrap()
+            Directory::open(dir.path(), None)
+                .unwrap()
+                .identity()
+                .unwrap()
         );
+    }
+
+    #[test]
+    fn weights_beside_each_other_are_told_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        for (file, bytes) in [
+            ("config.json", "{}"),
+            ("text_model.onnx", "full"),
+            ("text_model_fp16.onnx", "half"),
+        ] {
+            fs::write(dir.path().join(file), bytes).unwrap();
+        }
+        let open = |weights| Directory::open(dir.path(), weights).unwrap();
+        let graph = |weights| open(weights).graph(&["text_model.onnx"], "text tower");
+        assert!(graph(None).unwrap().ends_with("text_model.onnx"));
+        assert!(
+            graph(Some("fp16"))
+                .unwrap()
+                .ends_with("text_model_fp16.onnx")
+        );
+        let missing = graph(Some("int8")).unwrap_err().to_string();
+        assert!(missing.contains("onnx/text_model_int8.onnx"), "{missing}");
+        assert_ne!(
+            open(None).identity().unwrap(),
+            open(Some("fp16")).identity().unwrap()
+        );
+        for (file, plain, half) in [
+            ("config.json", true, true),
+            ("1_Pooling/config.json", true, true),
+            ("onnx/vision_model.onnx", true, false),
+            ("onnx/vision_model.onnx_data_1", true, false),
+            ("onnx/vision_model_fp16.onnx", false, true),
+            ("onnx/vision_model_fp16.onnx.data", false, true),
+            ("README.md", false, false),
+            ("model.safetensors", false, false),
+        ] {
+            let is = |weights| is_model_file(file, weights);
+            assert_eq!((is(None), is(Some("fp16"))), (plain, half), "{file}");
+        }
     }
 
     #[test]

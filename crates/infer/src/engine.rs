@@ -50,13 +50,15 @@ impl fmt::Display for EngineChoice {
     }
 }
 
-/// How a model's engine is found.
+/// How a model's engine and weights are found.
 #[derive(Debug, Clone, Default)]
 pub struct EngineOptions {
     /// Which engine.
     pub choice: EngineChoice,
     /// A `libonnxruntime` that the user named. It is used, or it is an error: with [`EngineChoice::Auto`] too.
     pub library: Option<PathBuf>,
+    /// Which of several weights beside each other: `fp16` takes `vision_model_fp16.onnx` in place of `vision_model.onnx`.
+    pub weights: Option<String>,
     /// The value of `ORT_DYLIB_PATH`, which other programs that load ONNX Runtime know; read by the caller, since a
     /// library does not look into the environment.
     pub environment: Option<PathBuf>,

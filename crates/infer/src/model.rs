@@ -63,7 +63,7 @@ impl Model {
     /// [`InferError::Io`] naming the absent file, [`InferError::Config`], or [`InferError::Library`] if ONNX Runtime was
     /// asked for and cannot be had.
     pub fn open(dir: &Path, options: &EngineOptions) -> Result<Self, InferError> {
-        let directory = Directory::open(dir)?;
+        let directory = Directory::open(dir, options.weights.as_deref())?;
         let id = directory.identity()?;
         let engine = engine::find(dir, options)?;
         Ok(Self(Arc::new(Inner {

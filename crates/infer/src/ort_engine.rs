@@ -7,11 +7,13 @@
 
 use crate::InferError;
 use crate::engine::{Engine, EngineOptions, Graph, Output, Session, Tensor};
+use half::f16;
+use half::slice::HalfFloatSliceExt;
 use ort::environment::Environment;
 use ort::logging::LogLevel;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::session::{OutputSelector, RunOptions, Session as OrtLibrarySession, SessionInputValue};
-use ort::value::TensorRef;
+use ort::value::{DynValue, Tensor as OrtTensor, TensorElementType, TensorRef};
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -255,11 +257,21 @@ impl Session for OrtSession {
             .as_mut()
             .ok_or_else(|| failed("the session is closed".to_owned()))?;
         let mut run = || -> ort::Result<Output> {
+            let halved = |name: &str| {
+                let input = session.inputs().iter().find(|input| input.name() == name);
+                input.and_then(|input| input.dtype().tensor_type())
+                    == Some(TensorElementType::Float16)
+            };
             let mut values: Vec<(&str, SessionInputValue<'_>)> = Vec::with_capacity(inputs.len());
             for (name, tensor) in inputs {
                 values.push((
                     name,
                     match tensor {
+                        Tensor::F32(shape, data) if halved(name) => {
+                            let mut halves = vec![f16::ZERO; data.len()];
+                            halves.convert_from_f32_slice(data);
+                            OrtTensor::from_array((shape.to_vec(), halves))?.into()
+                        }
                         Tensor::F32(shape, data) => {
                             TensorRef::from_array_view((shape.to_vec(), *data))?.into()
                         }
@@ -275,16 +287,31 @@ impl Session for OrtSession {
             let answer = answers
                 .get(output)
                 .ok_or_else(|| ort::Error::new(format!("no output {output:?}")))?;
-            let (shape, data) = answer.try_extract_tensor::<f32>()?;
-            let shape = shape
-                .iter()
-                .map(|side| usize::try_from(*side).unwrap_or(0))
-                .collect();
-            Ok(Output {
-                shape,
-                values: data.to_vec(),
-            })
+            read(answer)
         };
         run().map_err(|error| failed(error.to_string()))
     }
+}
+
+/// An answer of single precision, or of half precision widened.
+fn read(answer: &DynValue) -> ort::Result<Output> {
+    let sides = |shape: &[i64]| {
+        shape
+            .iter()
+            .map(|side| usize::try_from(*side).unwrap_or(0))
+            .collect()
+    };
+    if let Ok((shape, halves)) = answer.try_extract_tensor::<f16>() {
+        let mut values = vec![0.0; halves.len()];
+        halves.convert_to_f32_slice(&mut values);
+        return Ok(Output {
+            shape: sides(shape),
+            values,
+        });
+    }
+    let (shape, data) = answer.try_extract_tensor::<f32>()?;
+    Ok(Output {
+        shape: sides(shape),
+        values: data.to_vec(),
+    })
 }

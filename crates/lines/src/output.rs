@@ -34,6 +34,14 @@ impl AtomicFile {
         Self::at(path, 0)
     }
 
+    /// Goes on with the unfinished file behind its first `kept` bytes, for a tool that keeps count of them itself.
+    ///
+    /// # Errors
+    /// The file cannot be opened.
+    pub fn resume(path: &Path, kept: u64) -> Result<Self, LinesError> {
+        Self::at(path, kept)
+    }
+
     /// Whether [`Self::create`] would find something in its way.
     ///
     /// # Errors

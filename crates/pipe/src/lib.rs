@@ -18,5 +18,5 @@ mod reply;
 mod testing;
 
 pub use fold::{RecordFold, Spooled, fold, scan};
-pub use map::{RecordMap, map};
+pub use map::{RecordMap, Through, map, map_through};
 pub use reply::{Refusal, Reply};

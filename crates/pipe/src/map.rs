@@ -46,7 +46,46 @@ pub trait RecordMap: Sync {
 ///
 /// # Errors
 /// The stage ended the run, or an output cannot be written.
-pub fn map(mut run: Run, stage: &impl RecordMap) -> Result<Outcome> {
+pub fn map(run: Run, stage: &impl RecordMap) -> Result<Outcome> {
+    map_through(run, stage, &mut ())
+}
+
+/// What sees each batch's lines in input order before they are written, and may change them: for what depends on the
+/// lines before, such as numbers of rows.
+pub trait Through {
+    /// Takes a batch's lines.
+    ///
+    /// # Errors
+    /// Something that ends the run.
+    fn take(&mut self, sink: &mut Sink) -> Result<()>;
+
+    /// Called when all lines are written and no output has its name yet.
+    ///
+    /// # Errors
+    /// Something that ends the run.
+    fn finish(&mut self) -> Result<()>;
+}
+
+/// Changes nothing.
+impl Through for () {
+    fn take(&mut self, _: &mut Sink) -> Result<()> {
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// As [`map`], with `through` between the stage and the outputs.
+///
+/// # Errors
+/// As [`map`], or `through` ended the run.
+pub fn map_through(
+    mut run: Run,
+    stage: &impl RecordMap,
+    through: &mut impl Through,
+) -> Result<Outcome> {
     let (batches, jobs, stop, name) = (
         run.batches(stage.max_lines()),
         run.jobs(),
@@ -59,9 +98,13 @@ pub fn map(mut run: Run, stage: &impl RecordMap) -> Result<Outcome> {
         &stop,
         || stage.worker(),
         |worker, batch| process(stage, worker, &batch, Sink::new(name)),
-        |sink| Ok(run.accept(sink)?),
+        |mut sink| {
+            through.take(&mut sink)?;
+            Ok(run.accept(sink)?)
+        },
     )?;
     stage.finish(&mut run)?;
+    through.finish()?;
     Ok(run.finish()?)
 }
 
