@@ -21,15 +21,15 @@ pub enum From {
     Obelics,
     /// MMC4 JSON Lines, a document a line
     Mmc4,
-    /// OmniCorpus JSON Lines, a document a line
+    /// `OmniCorpus` JSON Lines, a document a line
     Omnicorpus,
     /// Markdown, a document a file
     Markdown,
     /// EPUB, a document a chapter
     Epub,
-    /// WebDataset: a tar file, a document a sample
+    /// `WebDataset`: a tar file, a document a sample
     Webdataset,
-    /// OBELICS, MMC4 or OmniCorpus as Parquet, a document a row
+    /// OBELICS, MMC4 or `OmniCorpus` as Parquet, a document a row
     Parquet,
 }
 
@@ -104,11 +104,9 @@ pub fn sniff(head: &[u8], name: &str) -> Form {
     }
     match start.first() {
         // Nothing at all is no lines.
-        None => Form::Lines,
-        Some(b'{') => Form::Lines,
-        Some(b'<') => Form::Html,
+        None | Some(b'{') => Form::Lines,
         // Some pages hold a NUL; pictures and programs hold many.
-        _ if !is_utf16 && is_binary(head) => Form::Unknown,
+        Some(first) if *first != b'<' && !is_utf16 && is_binary(head) => Form::Unknown,
         _ => Form::Html,
     }
 }

@@ -373,9 +373,11 @@ impl Walk {
         if let Some(form) = self.plan.from.form() {
             return Ok((form, reader));
         }
+        // A file need not be waited for; a pipe is asked for no more than decides.
+        let is_file = matches!(operand, Operand::File(path) if path.is_file());
         let mut head = Vec::with_capacity(sniff::HEAD);
         let mut failed = None;
-        while head.len() < sniff::HEAD && sniff::is_open(&head) {
+        while head.len() < sniff::HEAD && (is_file || sniff::is_open(&head)) {
             let from = head.len();
             head.resize(sniff::HEAD, 0);
             match reader.read(&mut head[from..]) {

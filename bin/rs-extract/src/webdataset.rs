@@ -1,4 +1,4 @@
-//! WebDataset tars: a document a sample.
+//! `WebDataset` tars: a document a sample.
 //!
 //! A sample with an `html` file is a page that shows its pictures; any other is its pictures, and behind them the
 //! sentences of its `txt` file, or else of the `caption` or `text` in its `json` file.

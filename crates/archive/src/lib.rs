@@ -3,7 +3,7 @@
 //! - [`warc`]: WARC and ARC, plain, compressed by the record or as a whole. One pass notes where pages and pictures are;
 //!   then each is read where it lies, by any number of threads.
 //! - [`epub`]: the chapters of a book in their order, and its pictures by name.
-//! - [`samples`]: the samples of a WebDataset tar as they come.
+//! - [`samples`]: the samples of a `WebDataset` tar as they come.
 //!
 //! What is damaged is told with its place, and reading goes on behind it. No length that a file claims is believed
 //! before as many bytes have been read, and whoever reads says how long a body may become.

@@ -1,4 +1,4 @@
-//! The samples of a WebDataset tar.
+//! The samples of a `WebDataset` tar.
 //!
 //! Files that follow one another and share their name up to the first dot of its last part are a sample: `a/7.jpg`,
 //! `a/7.txt`, `a/7.json`.

@@ -1,6 +1,6 @@
 //! Documents to `image` and `sentence` records, in document order.
 //!
-//! A document is an HTML page ([`html`]), a text in Markdown ([`markdown()`]), text without markup ([`text`]), or a line of JSON Lines in one of the data
+//! A document is an HTML page ([`html`]), a text in Markdown ([`markdown()`]), text without markup ([`text()`]), or a line of JSON Lines in one of the data
 //! sets' forms ([`interleaved`]). All become [`Item`]s: images whose files have been looked at, sentences, and what was
 //! taken out, with its reason. What is known of a document beforehand, and the container that its pictures lie in, comes as
 //! a [`Source`]. Then a [`Judge`] asks of the sentences every rule that needs no knowledge of the corpus; the entropy needs
@@ -41,6 +41,7 @@ use std::path::Path;
 
 use realsyn_record::content_hash;
 
+pub use self::text::sentences;
 pub use about::About;
 pub use counter::Counter;
 pub use document::{Class, Document, Item, Occurrence, Options, Refused};
@@ -53,7 +54,6 @@ pub use location::Base;
 pub use percentiles::Percentiles;
 pub use rules::{Rule, form};
 pub use shelf::Shelf;
-pub use self::text::sentences;
 pub use source::{Held, Pictures, Source};
 pub use walk::{Block, Picture};
 
