@@ -7,7 +7,7 @@ complete -c rs-semdedup -l distance -d 'Join records whose cosine distance is be
 complete -c rs-semdedup -l percentile -d 'Choose the distance: the largest of a table that drops at most this share of the records, in per cent; the table is told, and is in the report' -r
 complete -c rs-semdedup -l clusters -d 'Compare by this many clusters [default: none up to 200,000 distinct vectors, twice the square root of their number beyond]' -r
 complete -c rs-semdedup -l centroids -d 'Compare by the clusters of these centroids, which rs-kmeans made' -r -F
-complete -c rs-semdedup -l recall -d 'The share of pairs that must be found where clusters are compared, as far as a sample can say' -r
+complete -c rs-semdedup -l recall -d 'The share of pairs that must be found where clusters are compared, as far as a sample can say; 1 is --exact' -r
 complete -c rs-semdedup -l keep -d 'Which record of each set stays' -r -f -a "centroid\t'The one that is nearest to its set\'s centroid'
 first\t'The one with the smallest id'
 largest\t'The image with the most pixels, the sentence with the most characters'
