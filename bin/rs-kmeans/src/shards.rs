@@ -25,26 +25,23 @@ pub fn partial(common: &Common, own: &Own, path: &Path) -> Result<Outcome> {
         model: rows.model.as_deref(),
         jobs: run.jobs(),
     };
-    match from {
-        Some(step) => {
-            let from = step.centroids();
-            same_model(from.model.as_deref(), rows.model.as_deref()).context("--from")?;
-            ensure!(
-                own.k.is_none_or(|k| k == from.k()),
-                "--from holds {} centroids",
-                from.k()
-            );
-            ensure!(
-                own.metric.is_none_or(|metric| from.metric == metric.into()),
-                "--from holds centroids for the other metric"
-            );
-            write_sums(path, shard, &step)?;
-        }
-        None => {
-            let k = own.k.context("-k is needed")?;
-            let metric = own.metric.map(Into::into).unwrap_or_default();
-            write_seeds(path, shard, &rows.keys, (k, metric, own.seed))?;
-        }
+    if let Some(step) = from {
+        let from = step.centroids();
+        same_model(from.model.as_deref(), rows.model.as_deref()).context("--from")?;
+        ensure!(
+            own.k.is_none_or(|k| k == from.k()),
+            "--from holds {} centroids",
+            from.k()
+        );
+        ensure!(
+            own.metric.is_none_or(|metric| from.metric == metric.into()),
+            "--from holds centroids for the other metric"
+        );
+        write_sums(path, shard, &step)?;
+    } else {
+        let k = own.k.context("-k is needed")?;
+        let metric = own.metric.map(Into::into).unwrap_or_default();
+        write_seeds(path, shard, &rows.keys, (k, metric, own.seed))?;
     }
     Ok(run.finish()?)
 }
