@@ -7,7 +7,7 @@ use realsyn_vector::map::Map;
 use crate::NgramError;
 use crate::file::{self, Layout};
 use crate::train::{BEGIN, END, number};
-use crate::trie::eight;
+use crate::trie::{Room, eight};
 use crate::unknown::{WORD_BEGIN, WORD_END, look, pieces, spell};
 use crate::vocabulary::rank;
 use crate::words::words;
@@ -41,7 +41,10 @@ impl Score {
 
 /// Room that is used again from sentence to sentence.
 #[derive(Clone, Debug, Default)]
-pub struct Scratch {}
+pub struct Scratch {
+    numbers: Vec<u32>,
+    room: Room,
+}
 
 impl Model {
     /// Maps the model at `path`, which takes no longer for a large one.
@@ -77,25 +80,20 @@ impl Model {
 
     /// Scores one sentence.
     #[must_use]
-    pub fn score(&self, sentence: &str, _scratch: &mut Scratch) -> Score {
+    pub fn score(&self, sentence: &str, scratch: &mut Scratch) -> Score {
         let bytes: &[u8] = &self.map;
-        let Layout {
-            known,
-            hashes,
-            words: trie,
-            ..
-        } = &self.layout;
+        let Layout { known, hashes, .. } = &self.layout;
+        let Scratch { numbers, room } = scratch;
+        numbers.clear();
+        numbers.push(BEGIN);
         let mut score = Score::default();
-        let mut context = trie.context(bytes, BEGIN);
         for (at, word) in words(sentence).enumerate() {
             let hash = |at: usize| eight(bytes, hashes + 8 * at).unwrap_or(0);
             let rank = rank(*known, word.hash, hash);
-            let id = match rank {
+            numbers.push(match rank {
                 Some(_) => number(rank, 0),
                 None => look(word.text, at == 0),
-            };
-            score.log_probability += f64::from(trie.next(bytes, &mut context, id));
-            score.predicted += 1;
+            });
             if rank.is_none() {
                 let (log, letters) = self.spelling(word.text);
                 score.log_probability += log;
@@ -103,8 +101,9 @@ impl Model {
                 score.unknown += 1;
             }
         }
-        score.log_probability += f64::from(trie.next(bytes, &mut context, END));
-        score.predicted += 1;
+        numbers.push(END);
+        score.log_probability += self.layout.words.sentence(bytes, numbers, room);
+        score.predicted += u32::try_from(numbers.len() - 1).unwrap_or(u32::MAX);
         score
     }
 

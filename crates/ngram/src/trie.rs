@@ -65,10 +65,10 @@ impl Widths {
     }
 }
 
-/// So few entries lie together: halving them touches no other page.
+/// So few entries lie together: halving them fetches little more.
 const NARROW: usize = 16;
 /// How often a place is guessed before the rest is halved.
-const GUESSES: u32 = 8;
+const ROUNDS: usize = 4;
 
 /// One n-gram.
 #[derive(Clone, Copy, Debug, Default)]
@@ -279,7 +279,15 @@ impl Trie {
         while length < order && length <= before.length {
             let (shorter, longer) = (&self.levels[length - 1], &self.levels[length]);
             let (from, to) = shorter.children(bytes, place, longer.grams);
-            let Some(found) = longer.find(bytes, from, to, before.words[length - 1]) else {
+            let seeker = Seeker {
+                at: 0,
+                word: u64::from(before.words[length - 1]),
+                from,
+                to,
+                low: 0,
+                high: 0,
+            };
+            let Some(found) = longer.settle(bytes, seeker) else {
                 break;
             };
             place = found;
@@ -298,7 +306,166 @@ impl Trie {
     }
 }
 
+/// Where one word's longer n-gram is looked for.
+#[derive(Clone, Copy, Debug)]
+struct Seeker {
+    /// The place of the word in the sentence.
+    at: usize,
+    /// The word before the n-gram that is known.
+    word: u64,
+    from: usize,
+    to: usize,
+    /// Words at or before `from`, and at or behind `to`.
+    low: u64,
+    high: u64,
+}
+
+/// The longest n-gram that ends with a word of the sentence.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    log: f32,
+    length: usize,
+    /// Of the last word, the last two, ...
+    backoffs: [f32; MAX_ORDER - 1],
+}
+
+/// Room that is used again from sentence to sentence.
+#[derive(Clone, Debug, Default)]
+pub struct Room {
+    seekers: Vec<Seeker>,
+    found: Vec<Found>,
+}
+
+impl Trie {
+    /// The sum of the logarithms of the probabilities of all words but the first, each behind those before it.
+    ///
+    /// As [`Self::next`] for each word, but order by order for all words together: searches that do not wait for one
+    /// another let the processor fetch from memory for many of them at once, which is what a large model's time goes into.
+    pub fn sentence(&self, bytes: &[u8], words: &[u32], room: &mut Room) -> f64 {
+        let order = self.levels.len();
+        let Room { seekers, found } = room;
+        seekers.clear();
+        found.clear();
+        let first = &self.levels[0];
+        for (at, &word) in words.iter().enumerate() {
+            let place = (word as usize).min(first.grams.saturating_sub(1));
+            let mut backoffs = [0.0; MAX_ORDER - 1];
+            backoffs[0] = first.backoff(bytes, place);
+            found.push(Found {
+                log: first.probability(bytes, place),
+                length: 1,
+                backoffs,
+            });
+            seekers.extend(self.seeker(bytes, words, at, 0, place));
+        }
+        for length in 1..order {
+            let level = &self.levels[length];
+            for _ in 0..ROUNDS {
+                for seeker in seekers.iter_mut() {
+                    level.approach(bytes, seeker);
+                }
+            }
+            let mut kept = 0;
+            for seeker in 0..seekers.len() {
+                let at = seekers[seeker].at;
+                let Some(place) = level.settle(bytes, seekers[seeker]) else {
+                    continue;
+                };
+                let found = &mut found[at];
+                found.log = level.probability(bytes, place);
+                found.length = length + 1;
+                if length + 1 < order {
+                    found.backoffs[length] = level.backoff(bytes, place);
+                    if let Some(next) = self.seeker(bytes, words, at, length, place) {
+                        seekers[kept] = next;
+                        kept += 1;
+                    }
+                }
+            }
+            seekers.truncate(kept);
+        }
+        let pairs = found.windows(2);
+        pairs
+            .map(|pair| f64::from(pair[1].behind(&pair[0], order)))
+            .sum()
+    }
+
+    /// Looks on from the n-gram at `place` of `level`, which ends with word `at`.
+    fn seeker(
+        &self,
+        bytes: &[u8],
+        words: &[u32],
+        at: usize,
+        level: usize,
+        place: usize,
+    ) -> Option<Seeker> {
+        let word = u64::from(*words.get(at.checked_sub(level + 1)?)?);
+        let longer = &self.levels[level + 1];
+        let (from, to) = self.levels[level].children(bytes, place, longer.grams);
+        (from < to).then_some(Seeker {
+            at,
+            word,
+            from,
+            to,
+            low: 0,
+            high: 1 << longer.widths.word,
+        })
+    }
+}
+
+impl Found {
+    /// The logarithm of the probability behind the word that `before` was found for.
+    fn behind(&self, before: &Self, order: usize) -> f32 {
+        let known = before.length.min(order - 1);
+        let mut log = self.log;
+        for weight in &before.backoffs[(self.length - 1).min(known)..known] {
+            log += weight;
+        }
+        log
+    }
+}
+
 impl Level {
+    /// Guesses a place once and narrows the bounds, without a branch that waits for what is there.
+    ///
+    /// Words are numbered by their hashes, so they are spread evenly over any entries, and a place between the bounds'
+    /// words is guessed well.
+    fn approach(&self, bytes: &[u8], seeker: &mut Seeker) {
+        let width = seeker.to.saturating_sub(seeker.from);
+        if width <= NARROW {
+            return;
+        }
+        let range = seeker.high.saturating_sub(seeker.low).max(1);
+        let share = seeker.word.saturating_sub(seeker.low) * (width as u64) / range;
+        let middle = seeker.from + usize::try_from(share).unwrap_or(0).min(width - 1);
+        let there = self.bits(bytes, middle, 0, self.widths.word);
+        let is_behind = there <= seeker.word;
+        seeker.from = if is_behind { middle } else { seeker.from };
+        seeker.low = if is_behind { there } else { seeker.low };
+        seeker.to = if is_behind { seeker.to } else { middle };
+        seeker.high = if is_behind { seeker.high } else { there };
+    }
+
+    /// The place of the seeker's word between its bounds.
+    fn settle(&self, bytes: &[u8], seeker: Seeker) -> Option<usize> {
+        let Seeker {
+            word,
+            mut from,
+            mut to,
+            ..
+        } = seeker;
+        while from < to {
+            let middle = from.midpoint(to);
+            let there = self.bits(bytes, middle, 0, self.widths.word);
+            match there.cmp(&word) {
+                std::cmp::Ordering::Equal => return Some(middle),
+                std::cmp::Ordering::Less => from = middle + 1,
+                std::cmp::Ordering::Greater => to = middle,
+            }
+        }
+        None
+    }
+
     /// `width` bits, `offset` bits into entry `at`.
     fn bits(&self, bytes: &[u8], at: usize, offset: u32, width: u32) -> u64 {
         let bit = at * self.entry + offset as usize;
@@ -325,33 +492,6 @@ impl Level {
             usize::try_from(place).unwrap_or(0).min(grams)
         };
         (child(at), child(at + 1))
-    }
-
-    /// The place of `word` among the entries from `from` to `to`.
-    ///
-    /// Words are numbered by their hashes, so they are spread evenly over any entries, and a place between the bounds'
-    /// words is guessed well: few pages of a large file are touched. The guesses that a damaged file may take are bounded.
-    fn find(&self, bytes: &[u8], mut from: usize, mut to: usize, word: u32) -> Option<usize> {
-        let word = u64::from(word);
-        let (mut low, mut high) = (0, 1 << self.widths.word);
-        let mut guesses = 0;
-        while from < to {
-            let width = to - from;
-            let middle = if width > NARROW && guesses < GUESSES {
-                guesses += 1;
-                let share = (word.saturating_sub(low)) * (width as u64) / (high - low).max(1);
-                from + usize::try_from(share).unwrap_or(0).min(width - 1)
-            } else {
-                from.midpoint(to)
-            };
-            let found = self.bits(bytes, middle, 0, self.widths.word);
-            match found.cmp(&word) {
-                std::cmp::Ordering::Equal => return Some(middle),
-                std::cmp::Ordering::Less => (from, low) = (middle + 1, found),
-                std::cmp::Ordering::Greater => (to, high) = (middle, found),
-            }
-        }
-        None
     }
 }
 

@@ -217,6 +217,13 @@ fn agrees(order: usize, min_count: u64, text: &[&str], tests: &[&str]) {
     for test in tests {
         let words = numbers(&model, test);
         let mut context = trie.context(&model.map, BEGIN);
+        let one_by_one: f64 = words[1..]
+            .iter()
+            .map(|&word| f64::from(trie.next(&model.map, &mut context, word)))
+            .sum();
+        let together = trie.sentence(&model.map, &words, &mut Room::default());
+        assert_eq!(one_by_one.to_bits(), together.to_bits());
+        let mut context = trie.context(&model.map, BEGIN);
         for end in 1..words.len() {
             let before = context;
             let found = f64::from(trie.next(&model.map, &mut context, words[end]));
@@ -349,5 +356,33 @@ proptest! {
     ) {
         let text: Vec<&str> = text.iter().map(String::as_str).collect();
         agrees(order, min_count, &text, &[&test]);
+    }
+}
+
+/// With so many continuations that places are guessed.
+#[test]
+fn all_words_at_once_are_one_after_the_other() {
+    let word = |number: u32| -> String {
+        let letter =
+            |at: u32| char::from(b'a' + u8::try_from(number / 26_u32.pow(at) % 26).unwrap());
+        (0..3).map(letter).collect()
+    };
+    let text: Vec<String> = (0..3000)
+        .map(|number| format!("the {} of {} waits", word(number), word(number * 7 % 3000)))
+        .collect();
+    let text: Vec<&str> = text.iter().map(String::as_str).collect();
+    let model = open(&train(4, &text).0).unwrap();
+    let trie = &model.layout.words;
+    let mut room = Room::default();
+    for number in (0..3200).step_by(3) {
+        let sentence = format!("{} of the {} waits", word(number), word(number * 5 % 3000));
+        let words = numbers(&model, &sentence);
+        let mut context = trie.context(&model.map, BEGIN);
+        let one_by_one: f64 = words[1..]
+            .iter()
+            .map(|&word| f64::from(trie.next(&model.map, &mut context, word)))
+            .sum();
+        let together = trie.sentence(&model.map, &words, &mut room);
+        assert_eq!(one_by_one.to_bits(), together.to_bits(), "{sentence}");
     }
 }
