@@ -58,9 +58,15 @@ pub fn read(input: Input, outlet: &mut Outlet) -> Result<(), Over> {
 /// Whether `dc:rights` says what may be done: most books say there only whose they are.
 fn is_license(rights: &str) -> bool {
     let rights = rights.to_ascii_lowercase();
-    ["http://", "https://", "licen", "public domain", "creative commons"]
-        .iter()
-        .any(|word| rights.contains(word))
+    [
+        "http://",
+        "https://",
+        "licen",
+        "public domain",
+        "creative commons",
+    ]
+    .iter()
+    .any(|word| rights.contains(word))
 }
 
 fn is_zip(path: &std::path::Path) -> bool {
