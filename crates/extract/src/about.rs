@@ -69,7 +69,7 @@ pub(crate) fn of_page(page: &Page) -> About {
                 about.lang = page
                     .attr(index, "lang")
                     .or_else(|| page.attr(index, "xml:lang"))
-                    .and_then(|lang| language(lang));
+                    .and_then(language);
             }
             // An <svg> has titles too.
             "title" if about.title.is_none() && page.name(page.node(index).parent) == "head" => {
@@ -120,10 +120,10 @@ fn meta(page: &Page, index: usize, about: &mut About, core: &mut Option<String>)
         return;
     };
     match name.to_ascii_lowercase().as_str() {
-        "dcterms.license" | "dc.license" | "dcterms.rights" | "dc.rights" | "license" => {
-            if core.is_none() {
-                *core = url(content);
-            }
+        "dcterms.license" | "dc.license" | "dcterms.rights" | "dc.rights" | "license"
+            if core.is_none() =>
+        {
+            *core = url(content);
         }
         "content-language" if about.lang.is_none() => about.lang = language(content),
         "og:url" if about.url.is_none() => about.url = url(content),

@@ -164,7 +164,7 @@ fn close(open: &mut Open, blocks: &mut Vec<Block>) {
 fn picture(page: &Page, index: usize, caption: Option<String>) -> Picture {
     let alt = page
         .attr(index, "alt")
-        .map(|alt| text::fold(alt))
+        .map(text::fold)
         .filter(|alt| !alt.is_empty());
     Picture {
         candidates: location::candidates(page, index),
