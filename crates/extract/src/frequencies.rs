@@ -59,7 +59,7 @@ impl From<fst::Error> for CountsError {
     fn from(error: fst::Error) -> Self {
         match error {
             fst::Error::Io(error) => Self::Io(error),
-            error => Self::Damaged(error),
+            error @ fst::Error::Fst(_) => Self::Damaged(error),
         }
     }
 }

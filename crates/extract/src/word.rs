@@ -40,8 +40,9 @@ impl<'a> Word<'a> {
 
 /// Gives each word of a sentence in turn; `lower` is room for those that have to be rewritten.
 pub(crate) fn each(sentence: &str, lower: &mut String, mut take: impl FnMut(Word<'_>)) {
-    let is_plain = |plain: bool, byte: u8| plain & (b' '..0x7f).contains(&byte);
-    if sentence.bytes().fold(true, is_plain) {
+    // Without a branch for each byte: the compiler makes vector instructions of it.
+    let odd = |odd: u8, byte: u8| odd | u8::from(byte.wrapping_sub(b' ') > b'~' - b' ');
+    if sentence.bytes().fold(0, odd) == 0 {
         each_plain(sentence, lower, take);
     } else {
         text::words(sentence).for_each(|word| take(Word::of(text::lowered(word, lower))));
