@@ -23,7 +23,7 @@ _rs__phash__dedup() {
 
     case "${cmd}" in
         rs__phash__dedup)
-            opts="-j -o -f -q -h -V --jobs --output --force --quiet --rejects --report --strict --max-line --resume --radius --algorithm --mark --max-pixels --help --version"
+            opts="-j -o -f -q -h -V --jobs --output --force --quiet --rejects --report --strict --max-line --resume --radius --algorithm --sentence-jaccard --mark --hash --edges --merge --seen --seen-out --max-pixels --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -62,7 +62,27 @@ _rs__phash__dedup() {
                     return 0
                     ;;
                 --algorithm)
-                    COMPREPLY=($(compgen -W "phash dhash ahash" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "phash dhash ahash blockhash whash" -- "${cur}"))
+                    return 0
+                    ;;
+                --sentence-jaccard)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --edges)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --merge)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seen-out)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --max-pixels)

@@ -219,8 +219,18 @@ fn extend(
 ) -> Result<()> {
     let rule = algorithm.as_str();
     let mut fresh: Vec<Vec<u8>> = Vec::new();
-    fresh.extend(pictures.seen().into_iter().map(|(key, id)| seen_entry(rule, key, id)));
-    fresh.extend(texts.seen().into_iter().map(|(key, id)| seen_entry(TEXT, key, id)));
+    fresh.extend(
+        pictures
+            .seen()
+            .into_iter()
+            .map(|(key, id)| seen_entry(rule, key, id)),
+    );
+    fresh.extend(
+        texts
+            .seen()
+            .into_iter()
+            .map(|(key, id)| seen_entry(TEXT, key, id)),
+    );
     fresh.sort_unstable();
     Ok(seen.extend(&fresh, BufWriter::new(file))?)
 }

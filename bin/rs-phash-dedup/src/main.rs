@@ -108,6 +108,7 @@ fn jaccard(text: &str) -> Result<f64, String> {
     near.map(|_| threshold)
 }
 
+#[expect(clippy::ref_option, reason = "serde calls it so")]
 fn shown<S: Serializer>(part: &Option<Part>, serializer: S) -> Result<S::Ok, S::Error> {
     part.map(|part| part.to_string()).serialize(serializer)
 }

@@ -199,7 +199,7 @@ fn the_radius_bounds_what_is_near() {
     // At radius 0 only equal hashes are duplicates; equal files always are.
     assert!(kept(&["--radius", "0"]) <= 3);
     assert_eq!(kept(&["--radius", "16"]), 2);
-    for algorithm in ["phash", "dhash", "ahash"] {
+    for algorithm in ["phash", "dhash", "ahash", "blockhash", "whash"] {
         assert_eq!(kept(&["--algorithm", algorithm]), 2, "{algorithm}");
     }
     let _ = scene.run(&["--radius", "17"], b"").expect(&[2]);
@@ -220,4 +220,258 @@ fn the_limit_on_pixels_is_the_flag() {
         .count();
     // The two whole photos, and the one that is cut, whose header comes first.
     assert_eq!(large, 3);
+}
+
+/// Records with nothing but an id, a size and a hash: some alone, some a few bits from one another.
+fn hashed(count: u64) -> String {
+    let mut lines = String::new();
+    let mut state = 5_u64;
+    for number in 0..count {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        // One of a few centres, with three bits changed at most; distinct pictures share a hash at times.
+        let centre = (state >> 59).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let hash = [33, 39, 45]
+            .iter()
+            .fold(centre, |hash, shift| hash ^ 1 << (state >> shift & 31));
+        let width = 100 + (state >> 50) % 7;
+        writeln!(
+            lines,
+            "{{\"schema\":\"image/1\",\"id\":\"d{}/i{number}\",\"width\":{width},\"height\":80,\"phash\":\"{hash:016x}\"}}",
+            number % 11
+        )
+        .unwrap();
+    }
+    let words = [
+        "the quick brown fox jumps over the lazy dog",
+        "The  quick brown fox jumped over the lazy dog",
+        "Another sentence",
+    ];
+    for number in 0..9 {
+        writeln!(
+            lines,
+            "{{\"schema\":\"sentence/1\",\"id\":\"t/s{}\",\"text\":\"{}\"}}",
+            number * 5 % 9,
+            words[number % 3]
+        )
+        .unwrap();
+    }
+    lines
+}
+
+#[test]
+fn hashing_is_a_map_and_its_hashes_are_believed() {
+    let (scene, lines) = album();
+    let done = scene.run(&["--hash", "-j2"], lines.as_bytes()).expect(&[1]);
+    let hashed = done.lines();
+    assert_eq!(hashed.len(), 4);
+    assert!(
+        hashed[0].contains(r#""note" : 1,"phash":""#)
+            && hashed[0].contains(r#","width":200,"height":150}"#)
+    );
+    let text = hashed.join("\n") + "\n";
+    // Hashing again changes nothing, and no picture is opened: these have no file any more.
+    assert_eq!(
+        scene.run(&["--hash"], text.as_bytes()).expect(&[0]).lines(),
+        hashed
+    );
+    let text = text.replace(".jpg", ".gone").replace(".png", ".gone");
+    let ids = |done: &Finished| -> Vec<String> {
+        values(done)
+            .iter()
+            .map(|record| record["id"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let done = scene.run(&[], text.as_bytes()).expect(&[0]);
+    assert_eq!(ids(&done), ["c/i1", "b/i0"]);
+    // Another algorithm's hash is another field.
+    let _ = scene
+        .run(&["--algorithm", "dhash"], text.as_bytes())
+        .expect(&[1]);
+    let bad = text.replace("\"phash\":\"", "\"phash\":\"x");
+    let done = scene
+        .run(&["--rejects", "rejects"], bad.as_bytes())
+        .expect(&[1]);
+    assert!(done.lines().is_empty());
+    assert!(
+        rejects(&scene)
+            .iter()
+            .all(|(_, why)| why == "error bad-field")
+    );
+}
+
+#[test]
+fn any_sharding_gives_the_same_survivors() {
+    let scene = CASE.scene();
+    let lines = hashed(300);
+    scene.write("all.jsonl", lines.as_bytes());
+    for flags in [
+        &["--radius", "3"][..],
+        &["--radius", "4", "--sentence-jaccard", "0.6"],
+    ] {
+        let whole = scene
+            .run(&[flags, &["all.jsonl"]].concat(), b"")
+            .expect(&[0])
+            .lines();
+        assert!(whole.len() > 3 && whole.len() < 280, "{}", whole.len());
+        for parts in [1, 2, 5] {
+            let mut merge = vec!["--merge".to_owned()];
+            for part in 1..=parts {
+                let edges = format!("--edges={part}/{parts}");
+                let done = scene
+                    .run(&[flags, &[&edges, "all.jsonl"]].concat(), b"")
+                    .expect(&[0]);
+                let name = format!("edges.{parts}.{part}");
+                scene.write(&name, &done.out);
+                merge.push(name);
+            }
+            merge.extend(["--".to_owned(), "all.jsonl".to_owned()]);
+            let merge: Vec<&str> = merge.iter().map(String::as_str).collect();
+            let done = scene.run(&merge, b"").expect(&[0]);
+            assert_eq!(done.lines(), whole, "{parts} parts");
+        }
+        // Each pair of three shards, under parallel where it is to be had.
+        let shards: Vec<String> = (0..3)
+            .map(|shard| {
+                let lines = lines.lines().skip(shard).step_by(3);
+                lines.flat_map(|line| [line, "\n"]).collect()
+            })
+            .collect();
+        let mut merge = vec!["--merge".to_owned()];
+        for (one, other) in [(0, 1), (0, 2), (1, 2)] {
+            let both = shards[one].clone() + &shards[other];
+            let done = scene
+                .run(&[flags, &["--edges"]].concat(), both.as_bytes())
+                .expect(&[0]);
+            let name = format!("edges.{one}.{other}");
+            scene.write(&name, &done.out);
+            merge.push(name);
+        }
+        merge.push("--".to_owned());
+        merge.push("all.jsonl".to_owned());
+        let merge: Vec<&str> = merge.iter().map(String::as_str).collect();
+        assert_eq!(scene.run(&merge, b"").expect(&[0]).lines(), whole);
+    }
+}
+
+#[test]
+fn edges_are_checked() {
+    let scene = CASE.scene();
+    let lines = hashed(20);
+    for (edges, says) in [
+        ("{}", "edges:1"),
+        ("{\"schema\":\"image/1\",\"id\":\"a\"}", "is not edge/1"),
+        (
+            r#"{"schema":"edge/1","kind":"image","by":"dhash","a":"0","b":"1"}"#,
+            "by dhash",
+        ),
+        (
+            r#"{"schema":"edge/1","kind":"image","by":"phash","a":"0","b":"1"}"#,
+            "16 hexadecimal",
+        ),
+        (
+            r#"{"schema":"edge/1","kind":"pair","by":"x","a":"0","b":"1"}"#,
+            "none of",
+        ),
+    ] {
+        scene.write("edges", edges.as_bytes());
+        let done = scene
+            .run(&["--merge", "edges"], lines.as_bytes())
+            .expect(&[2]);
+        assert!(done.err.contains(says), "{}", done.err);
+    }
+    let _ = scene.run(&["--edges=3/2"], lines.as_bytes()).expect(&[2]);
+}
+
+#[test]
+fn what_an_earlier_run_saw_is_dropped() {
+    let scene = CASE.scene();
+    let lines = hashed(200);
+    let first = scene
+        .run(
+            &["--radius", "2", "--seen-out", "one.fst"],
+            lines.as_bytes(),
+        )
+        .expect(&[0]);
+    assert!(!first.lines().is_empty());
+    let again = lines.replace("\"id\":\"", "\"id\":\"new/");
+    let seen = [
+        "--radius",
+        "2",
+        "--seen",
+        "one.fst",
+        "--rejects",
+        "rejects",
+        "--seen-out",
+        "two.fst",
+    ];
+    let fresh = "{\"schema\":\"image/1\",\"id\":\"n/i1\",\"width\":9,\"height\":8,\"phash\":\"00ff00ff00ff00fe\"}\n\
+                 {\"schema\":\"sentence/1\",\"id\":\"n/s1\",\"text\":\"Something new\"}\n";
+    let before = scene.read("one.fst");
+    let done = scene
+        .run(&seen, (again.clone() + fresh).as_bytes())
+        .expect(&[0]);
+    assert_eq!(done.lines(), fresh.lines().collect::<Vec<_>>());
+    assert_eq!(scene.read("one.fst"), before);
+    // Everything is dropped in favour of what the first run kept.
+    let kept: Vec<String> = values(&first)
+        .iter()
+        .map(|record| record["id"].as_str().unwrap().to_owned())
+        .collect();
+    for line in String::from_utf8(scene.read("rejects")).unwrap().lines() {
+        let reject: Value = serde_json::from_str(line).unwrap();
+        assert!(kept.contains(&reject["dup_of"].as_str().unwrap().to_owned()));
+    }
+    // The second set holds both, and so do two sets of one run each.
+    let none = scene.run(
+        &["--radius", "2", "--seen", "two.fst"],
+        (again.clone() + fresh).as_bytes(),
+    );
+    assert!(none.expect(&[0]).lines().is_empty());
+    let _ = scene
+        .run(
+            &["--radius", "2", "--seen-out", "new.fst"],
+            fresh.as_bytes(),
+        )
+        .expect(&[0]);
+    let both = ["--radius", "2", "--seen", "one.fst", "--seen", "new.fst"];
+    assert!(
+        scene
+            .run(&both, (again + fresh).as_bytes())
+            .expect(&[0])
+            .lines()
+            .is_empty()
+    );
+    // Neither is replaced by accident, and what is no set is named.
+    let _ = scene
+        .run(&["--seen-out", "one.fst"], lines.as_bytes())
+        .expect(&[2]);
+    scene.write("bad.fst", b"no set at all");
+    let done = scene
+        .run(&["--seen", "bad.fst"], lines.as_bytes())
+        .expect(&[2]);
+    assert!(done.err.contains("bad.fst"), "{}", done.err);
+}
+
+#[test]
+fn near_sentences_are_joined_when_asked() {
+    let scene = CASE.scene();
+    let lines = hashed(0);
+    let ids = |flags: &[&str]| {
+        let done = scene.run(flags, lines.as_bytes()).expect(&[0]);
+        let ids: Vec<String> = values(&done)
+            .iter()
+            .map(|r| r["id"].as_str().unwrap().to_owned())
+            .collect();
+        ids
+    };
+    assert_eq!(ids(&[]).len(), 3);
+    // "jumped" is the longer of the two.
+    let near = ids(&["--sentence-jaccard", "0.6", "--report", "report"]);
+    assert_eq!(near.len(), 2);
+    assert!(near.contains(&"t/s2".to_owned()), "{near:?}");
+    let report = String::from_utf8(scene.read("report")).unwrap();
+    assert!(report.contains("\"jaccard_recall\":0.99"), "{report}");
+    let _ = scene.run(&["--sentence-jaccard", "0.1"], b"").expect(&[2]);
 }

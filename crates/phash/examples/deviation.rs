@@ -31,7 +31,9 @@ fn main() -> std::io::Result<()> {
                 count += 1;
                 reduced += first;
                 full += second;
-                *moved.entry((one.hash ^ other.hash).count_ones()).or_default() += 1;
+                *moved
+                    .entry((one.hash ^ other.hash).count_ones())
+                    .or_default() += 1;
             }
         }
         let each = |total: Duration| total.as_secs_f64() * 1e3 / f64::from(count.max(1));

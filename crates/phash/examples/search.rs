@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use realsyn_phash::{Graph, Part, hex};
 
-/// SplitMix64.
+/// `SplitMix64`.
 fn random(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut z = *state;
@@ -23,7 +23,7 @@ fn random(state: &mut u64) -> u64 {
 
 fn hashes(count: usize) -> Vec<u64> {
     let mut state = 1;
-    let centres: Vec<u64> = (0..count / 20 + 1).map(|_| random(&mut state)).collect();
+    let centres: Vec<u64> = (0..=count / 20).map(|_| random(&mut state)).collect();
     (0..count)
         .map(|number| {
             if number % 2 == 0 {
@@ -65,7 +65,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if mode == "--brute" {
         let nodes = graph.nodes();
         for (a, one) in nodes.iter().enumerate() {
-            let near = nodes[a + 1..].iter().filter(|other| (one ^ *other).count_ones() <= radius);
+            let near = nodes[a + 1..]
+                .iter()
+                .filter(|other| (one ^ *other).count_ones() <= radius);
             found.fetch_add(near.count(), Ordering::Relaxed);
         }
     } else {

@@ -68,7 +68,12 @@ fn sums(picture: &Rgb, area: Area) -> [f64; GRID * GRID] {
     let stride = 3 * picture.width as usize;
     let mut sums = [0.0; GRID * GRID];
     for (line, (first, weights)) in down.iter().enumerate() {
-        for (row, weight) in picture.pixels.chunks_exact(stride).skip(*first).zip(weights) {
+        for (row, weight) in picture
+            .pixels
+            .chunks_exact(stride)
+            .skip(*first)
+            .zip(weights)
+        {
             for (column, (first, shares)) in across.iter().enumerate() {
                 let pixels = row[3 * first..].as_chunks::<3>().0;
                 let part: f64 = pixels

@@ -35,7 +35,10 @@ impl<K: Ord + Copy> Graph<K> {
     }
 
     /// The number of a key; `None` if it is none of the nodes.
-    #[expect(clippy::cast_possible_truncation, reason = "there are no more nodes than fit")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "there are no more nodes than fit"
+    )]
     pub(crate) fn node(&self, key: K) -> Option<u32> {
         self.nodes.binary_search(&key).ok().map(|node| node as u32)
     }

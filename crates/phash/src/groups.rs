@@ -116,7 +116,9 @@ impl<K: Ord + Copy> Verdicts<K> {
     /// Says that an earlier run saw `key` and kept the record `id` for it: of a group that it belongs to in `graph`, no
     /// record stays. Of several such ids a duplicate is told the smallest.
     pub fn keep_before(&mut self, graph: &Graph<K>, key: K, id: &str) {
-        let group = graph.root(key).map(|root| self.group_of_root[root as usize]);
+        let group = graph
+            .root(key)
+            .map(|root| self.group_of_root[root as usize]);
         let Some(group) = group.filter(|&group| group != NONE) else {
             return;
         };
@@ -152,7 +154,10 @@ impl<K: Ord + Copy> Verdicts<K> {
     /// Each key with the id of the record that stays for it, in the order of the keys: what a later run should know.
     #[must_use]
     pub fn seen(&self) -> Vec<(K, &str)> {
-        let id = |number: usize| self.dup_of(number).unwrap_or_else(|| self.members.id(number));
+        let id = |number: usize| {
+            self.dup_of(number)
+                .unwrap_or_else(|| self.members.id(number))
+        };
         let mut seen: Vec<(K, &str)> = self
             .members
             .keys
@@ -201,7 +206,7 @@ mod tests {
                 whole.join(one, other);
             }
         }
-        decided(pictures, images.decide(&whole))
+        decided(pictures, &images.decide(&whole))
     }
 
     /// By pairs of shards: each job sees the records of two shards alone.
@@ -226,10 +231,10 @@ mod tests {
                 }
             }
         }
-        decided(pictures, images.decide(&whole))
+        decided(pictures, &images.decide(&whole))
     }
 
-    fn decided(pictures: &[Picture], verdicts: Verdicts<u64>) -> Vec<(String, Option<String>)> {
+    fn decided(pictures: &[Picture], verdicts: &Verdicts<u64>) -> Vec<(String, Option<String>)> {
         let mut all: Vec<_> = (0..pictures.len())
             .map(|n| (pictures[n].0.clone(), verdicts.dup_of(n).map(str::to_owned)))
             .collect();

@@ -2,7 +2,7 @@
 //!
 //! - [`Algorithm`] makes 64-bit perceptual hashes, bit for bit those of Python's `imagehash` for lossless pictures;
 //! - [`Graph::search`] joins *all* hashes within a Hamming radius, found by multi-index hashing in place of comparing all
-//!   with all; [`Texts::search`] joins sentences that are nearly the same, found by MinHash;
+//!   with all; [`Texts::search`] joins sentences that are nearly the same, found by min-hashes;
 //! - [`Members`] are the records, of each group of which [`Verdicts`] keep one;
 //! - a search may be cut into [`Part`]s, whose [`Graph::edges`] another run [`join`](Graph::join)s, and what earlier runs
 //!   kept is [`Seen`].

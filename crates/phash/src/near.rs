@@ -1,7 +1,7 @@
-//! Sentences that are nearly the same: MinHash with banding, every candidate checked.
+//! Sentences that are nearly the same: min-hash with banding, every candidate checked.
 //!
 //! A sentence is the set of runs of five characters of its normal form (the whole of a shorter one). Two sets are as
-//! alike as their Jaccard index says, |A ∩ B| / |A ∪ B|. A MinHash (Broder 1997) of two sets is equal with that
+//! alike as their Jaccard index says, |A ∩ B| / |A ∪ B|. A min-hash (Broder 1997) of two sets is equal with that
 //! probability; rows of them are put together into bands (Indyk, Motwani 1998), and sentences that share a band are
 //! compared in full. So there is no false pair, and a pair at the threshold is missed with the probability
 //! (1 − tʳ)ᵇ, which is below 1%; pairs that are more alike are missed far less often.
@@ -17,7 +17,7 @@ use crate::{Graph, TextKey};
 
 /// Characters of a shingle.
 const SHINGLE: usize = 5;
-/// MinHashes at most.
+/// min-hashes at most.
 const HASHES: u32 = 128;
 /// A pair at the threshold is found at least so often.
 const RECALL: f64 = 0.99;
@@ -54,7 +54,8 @@ impl Near {
         }
         // The more rows a band has, the fewer candidates it makes; as many as leave the recall.
         let fits = |rows: u32| {
-            let bands = (1..=HASHES / rows).find(|&bands| recall(threshold, bands, rows) >= RECALL)?;
+            let bands =
+                (1..=HASHES / rows).find(|&bands| recall(threshold, bands, rows) >= RECALL)?;
             Some(Self {
                 threshold,
                 bands,
@@ -76,16 +77,17 @@ impl Near {
         let shingles: Vec<u32> = shingles(normal).into_iter().map(fold).collect();
         (0..self.bands)
             .map(|band| {
+                #[expect(clippy::cast_possible_truncation, reason = "the low half of a mix")]
+                let low = |number: u64| mix(number) as u32;
                 let rows = band * self.rows..(band + 1) * self.rows;
                 rows.fold(0, |key: u32, row| {
-                    let (factor, term) = (mix(u64::from(row)), mix(!u64::from(row)));
                     // A different order of all 32-bit numbers for each row.
-                    let (factor, term) = (factor as u32 | 1, term as u32);
+                    let (factor, term) = (low(u64::from(row)) | 1, low(!u64::from(row)));
                     let least = shingles
                         .iter()
                         .map(|&shingle| shingle.wrapping_mul(factor).wrapping_add(term))
                         .min();
-                    mix(u64::from(key) << 32 | u64::from(least.unwrap_or_default())) as u32
+                    low(u64::from(key) << 32 | u64::from(least.unwrap_or_default()))
                 })
             })
             .collect()
@@ -113,7 +115,10 @@ fn recall(threshold: f64, bands: u32, rows: u32) -> f64 {
 /// The runs of five characters, each as one number, sorted and without repeats.
 fn shingles(normal: &str) -> Vec<u128> {
     // A character has 21 bits. The one bit on top tells shorter texts apart.
-    let pack = |run: &[char]| run.iter().fold(1, |sum, &c| sum << 21 | u128::from(u32::from(c)));
+    let pack = |run: &[char]| {
+        run.iter()
+            .fold(1, |sum, &c| sum << 21 | u128::from(u32::from(c)))
+    };
     let characters: Vec<char> = normal.chars().collect();
     if characters.len() <= SHINGLE {
         return vec![pack(&characters)];
@@ -129,7 +134,7 @@ fn fold(shingle: u128) -> u32 {
     mix(mix((shingle >> 64) as u64) ^ shingle as u64) as u32
 }
 
-/// The finaliser of SplitMix64.
+/// The finaliser of `SplitMix64`.
 fn mix(mut z: u64) -> u64 {
     z = z.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -279,7 +284,9 @@ mod tests {
         };
         let mut all = Vec::new();
         for _ in 0..150 {
-            let words: Vec<String> = (0..8 + random(12)).map(|_| format!("w{:x}", random(1 << 20))).collect();
+            let words: Vec<String> = (0..8 + random(12))
+                .map(|_| format!("w{:x}", random(1 << 20)))
+                .collect();
             for changed in 0..3 {
                 let mut copy = words.clone();
                 for _ in 0..changed {
@@ -315,7 +322,10 @@ mod tests {
             }
         }
         assert!(wanted > 100, "{wanted} pairs");
-        assert!(f64::from(found) >= 0.98 * f64::from(wanted), "{found} of {wanted}");
+        assert!(
+            f64::from(found) >= 0.98 * f64::from(wanted),
+            "{found} of {wanted}"
+        );
         // What is joined, the exact closure joins too.
         for (one, other) in graph.edges() {
             let node = |key| exact.node(key).unwrap();

@@ -119,9 +119,8 @@ impl Seen {
             let mut stream = set.range().ge(&prefix).lt(&behind).into_stream();
             while let Some(bytes) = stream.next() {
                 let parts = bytes[prefix.len()..].split_at_checked(K::BYTES);
-                let read = parts.and_then(|(key, id)| {
-                    Some((K::of_bytes(key)?, std::str::from_utf8(id).ok()?))
-                });
+                let read = parts
+                    .and_then(|(key, id)| Some((K::of_bytes(key)?, std::str::from_utf8(id).ok()?)));
                 let (key, id) = read.ok_or_else(|| SeenError::Entry(path.clone()))?;
                 entry(key, id);
             }
@@ -170,18 +169,28 @@ mod tests {
                 .map(|&(rule, key, id)| seen_entry(rule, key, id))
                 .collect();
             more.sort();
-            seen.extend(&more, std::fs::File::create(path).unwrap()).unwrap();
+            seen.extend(&more, std::fs::File::create(path).unwrap())
+                .unwrap();
         };
         write(
             &Seen::default(),
-            &[("phash", 7, "d/i1"), ("phash", u64::MAX, "d/i2"), ("dhash", 7, "d/i3")],
+            &[
+                ("phash", 7, "d/i1"),
+                ("phash", u64::MAX, "d/i2"),
+                ("dhash", 7, "d/i3"),
+            ],
             &first,
         );
         let seen = Seen::open(&[first]).unwrap();
-        write(&seen, &[("phash", 7, "d/i1"), ("phash", 1 << 40, "é")], &second);
+        write(
+            &seen,
+            &[("phash", 7, "d/i1"), ("phash", 1 << 40, "é")],
+            &second,
+        );
         let seen = Seen::open(&[second]).unwrap();
         let mut found = Vec::new();
-        seen.each("phash", |key: u64, id| found.push((key, id.to_owned()))).unwrap();
+        seen.each("phash", |key: u64, id| found.push((key, id.to_owned())))
+            .unwrap();
         let wanted = [(7, "d/i1"), (1 << 40, "é"), (u64::MAX, "d/i2")];
         assert_eq!(found, wanted.map(|(key, id)| (key, id.to_owned())));
         seen.each("ahash", |_: u64, _| unreachable!()).unwrap();
@@ -196,7 +205,9 @@ mod tests {
         std::fs::write(&path, "text").unwrap();
         assert_eq!(code(), "bad-seen");
         let mut bytes = Vec::new();
-        Seen::default().extend(&[b"phash\0short".to_vec()], &mut bytes).unwrap();
+        Seen::default()
+            .extend(&[b"phash\0short".to_vec()], &mut bytes)
+            .unwrap();
         std::fs::write(&path, &bytes).unwrap();
         let seen = Seen::open(std::slice::from_ref(&path)).unwrap();
         let error = seen.each("phash", |_: u64, _| ()).unwrap_err();

@@ -97,7 +97,11 @@ fn upright_luma(scaled: &Scaled) -> Option<Reduced<Luma>> {
     let (width, height) = size(scaled);
     let plane = scaled.planes.first()?;
     let mut samples = Vec::with_capacity(width as usize * height as usize);
-    for row in plane.samples.chunks_exact(plane.stride).take(height as usize) {
+    for row in plane
+        .samples
+        .chunks_exact(plane.stride)
+        .take(height as usize)
+    {
         samples.extend_from_slice(&row[..width as usize]);
     }
     let picture = GrayImage::from_raw(width, height, samples)?;
@@ -114,17 +118,17 @@ fn upright_luma(scaled: &Scaled) -> Option<Reduced<Luma>> {
 fn upright_rgb(scaled: &Scaled) -> Option<Reduced<Rgb>> {
     let (width, height) = size(scaled);
     let mut pixels = Vec::with_capacity(3 * width as usize * height as usize);
-    for y in 0..height as usize {
-        for x in 0..width as usize {
-            let sample = |plane: usize| {
-                let plane = scaled.planes.get(plane)?;
-                let place = y / plane.shrink.1 * plane.stride + x / plane.shrink.0;
-                plane.samples.get(place).copied()
+    for line in 0..height as usize {
+        for across in 0..width as usize {
+            let sample = |number: usize| {
+                let plane = scaled.planes.get(number)?;
+                let at = line / plane.shrink.1 * plane.stride + across / plane.shrink.0;
+                plane.samples.get(at).copied()
             };
-            let luma = sample(0)?;
+            let level = sample(0)?;
             pixels.extend(match (sample(1), sample(2)) {
-                (Some(blue), Some(red)) => to_rgb(luma, blue, red),
-                _ => [luma; 3],
+                (Some(blue), Some(red)) => to_rgb(level, blue, red),
+                _ => [level; 3],
             });
         }
     }
@@ -152,7 +156,11 @@ fn size(scaled: &Scaled) -> (u32, u32) {
     reason = "clamped to a byte just before"
 )]
 fn to_rgb(luma: u8, blue: u8, red: u8) -> [u8; 3] {
-    let (y, cb, cr) = (f32::from(luma), f32::from(blue) - 128.0, f32::from(red) - 128.0);
+    let (y, cb, cr) = (
+        f32::from(luma),
+        f32::from(blue) - 128.0,
+        f32::from(red) - 128.0,
+    );
     let level = |value: f32| (value + 0.5).clamp(0.0, 255.0) as u8;
     [
         level(y + 1.402 * cr),
@@ -196,4 +204,241 @@ fn upright<P>(
         width: scaled.header.width,
         height: scaled.header.height,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use image::codecs::jpeg::JpegEncoder;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::Filter;
+
+    /// A smooth picture in colour, brightest right below the middle.
+    fn photo(width: u32, height: u32) -> RgbImage {
+        RgbImage::from_fn(width, height, |x, y| {
+            let part = |at: u32, all: u32| f64::from(at) / f64::from(all);
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "40 to 220"
+            )]
+            let level = |value: f64| (40.0 + 180.0 * value) as u8;
+            let (x, y) = (part(x, width), part(y, height));
+            image::Rgb([level(x * y), level((4.0 * x).sin().abs()), level(1.0 - y)])
+        })
+    }
+
+    fn jpeg(picture: &RgbImage, orientation: u8) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        JpegEncoder::new_with_quality(&mut bytes, 90)
+            .encode_image(picture)
+            .unwrap();
+        let mut exif =
+            b"\xff\xe1\x00\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
+        exif.extend([orientation, 0, 0, 0, 0, 0, 0]);
+        bytes.splice(2..2, exif);
+        bytes
+    }
+
+    fn furthest(one: &[u8], other: &[u8]) -> u8 {
+        assert_eq!(one.len(), other.len());
+        let off = one.iter().zip(other).map(|(a, b)| a.abs_diff(*b));
+        off.max().unwrap_or(0)
+    }
+
+    #[test]
+    fn a_reduced_picture_is_the_picture_at_every_scale_and_turn() {
+        let limits = Limits::default();
+        // No multiples of 8, so that the last samples are less than whole.
+        let picture = photo(301, 203);
+        for orientation in 1..=8 {
+            let bytes = jpeg(&picture, orientation);
+            let whole = decode(&bytes, &limits).unwrap();
+            for (least, across, down) in [(25, 38, 26), (50, 76, 51), (101, 151, 102)] {
+                let luma = reduced_luma(&bytes, &limits, least).unwrap();
+                let (w, h) = if orientation > 4 {
+                    (down, across)
+                } else {
+                    (across, down)
+                };
+                assert_eq!((luma.picture.width, luma.picture.height), (w, h));
+                assert_eq!((luma.width, luma.height), (whole.width, whole.height));
+                let small = luma.picture.resize_area(luma.area, 9, 8, Filter::Bilinear);
+                let wanted = whole.to_luma().resize(9, 8, Filter::Bilinear);
+                let off = furthest(&small.pixels, &wanted.pixels);
+                assert!(off <= 3, "orientation {orientation}, least {least}: {off}");
+
+                let colour = reduced_rgb(&bytes, &limits, least).unwrap();
+                assert_eq!(colour.area, luma.area);
+                let small = colour
+                    .picture
+                    .to_luma()
+                    .resize_area(luma.area, 9, 8, Filter::Bilinear);
+                let off = furthest(&small.pixels, &wanted.pixels);
+                assert!(off <= 4, "orientation {orientation}, least {least}: {off}");
+                let red = |picture: &Rgb| picture.resize(2, 2, Filter::Bilinear).pixels[9];
+                assert!(red(&colour.picture).abs_diff(red(&whole)) <= 6);
+            }
+        }
+    }
+
+    #[test]
+    fn small_pictures_and_other_formats_keep_their_pixels() {
+        let limits = Limits::default();
+        let bytes = jpeg(&photo(90, 70), 1);
+        let whole = decode(&bytes, &limits).unwrap();
+        let luma = reduced_luma(&bytes, &limits, 36).unwrap();
+        assert_eq!(luma, Reduced::full(whole.to_luma(), 90, 70));
+        assert_eq!(reduced_rgb(&bytes, &limits, 36).unwrap().picture, whole);
+        assert_eq!(reduced_luma(&bytes, &limits, 35).unwrap().picture.width, 45);
+        let mut png = std::io::Cursor::new(Vec::new());
+        photo(90, 70)
+            .write_to(&mut png, image::ImageFormat::Png)
+            .unwrap();
+        let luma = reduced_luma(png.get_ref(), &limits, 1).unwrap();
+        assert_eq!((luma.picture.width, luma.picture.height), (90, 70));
+        let narrow = Limits {
+            max_pixels: 6299,
+            ..limits
+        };
+        let error = reduced_luma(&bytes, &narrow, 1).unwrap_err();
+        assert_eq!(error.code(), "too-many-pixels");
+    }
+
+    #[test]
+    fn what_is_cut_short_is_the_error_that_decoding_gives() {
+        let limits = Limits::default();
+        let bytes = jpeg(&photo(60, 50), 1);
+        for length in 0..bytes.len() {
+            let cut = &bytes[..length];
+            let code = |error: PictureError| error.code();
+            let wanted = decode(cut, &limits).map(drop).map_err(code);
+            let found = reduced_luma(cut, &limits, 6).map(drop).map_err(code);
+            assert_eq!(found, wanted, "cut at {length}");
+        }
+    }
+
+    /// A grey JPEG of 8×8 blocks in a row, each of one level, by hand: quantiser steps of 8, so that a DC coefficient is
+    /// a level less 128. Progressive ones bring the last bit in a second scan, behind one of AC coefficients.
+    fn blocks(levels: &[u8], restart: u16, is_progressive: bool) -> Vec<u8> {
+        let mut bytes = b"\xff\xd8\xff\xdb\x00\x43\x00".to_vec();
+        bytes.extend([8; 64]);
+        bytes.extend([0xff, if is_progressive { 0xc2 } else { 0xc0 }]);
+        bytes.extend(b"\x00\x0b\x08\x00\x08");
+        bytes.extend(u16::try_from(8 * levels.len()).unwrap().to_be_bytes());
+        bytes.extend(b"\x01\x01\x22\x00");
+        // DC: ten codes of 4 bits for the categories 0 to 9; AC: one code of 1 bit, end of block.
+        bytes.extend(b"\xff\xc4\x00\x1d\x00\x00\x00\x00\x0a");
+        bytes.extend([0; 12]);
+        bytes.extend(0..=9);
+        bytes.extend(b"\xff\xc4\x00\x14\x10\x01");
+        bytes.extend([0; 16]);
+        bytes.extend(b"\xff\xdd\x00\x04");
+        bytes.extend(restart.to_be_bytes());
+        let low = u32::from(is_progressive);
+        let mut before = 0;
+        let coefficients = |bits: &mut String, at: usize, level: u8| {
+            let value = (i32::from(level) - 128) >> low;
+            if at.is_multiple_of(usize::from(restart.max(1))) && restart > 0 {
+                before = 0;
+            }
+            let difference = value - before;
+            before = value;
+            let category = 32 - difference.unsigned_abs().leading_zeros();
+            write!(bits, "{category:04b}").unwrap();
+            if category > 0 {
+                let value = if difference < 0 {
+                    difference + (1 << category) - 1
+                } else {
+                    difference
+                };
+                write!(bits, "{value:0width$b}", width = category as usize).unwrap();
+            }
+            if !is_progressive {
+                bits.push('0');
+            }
+        };
+        if is_progressive {
+            scan(&mut bytes, [0, 0, 1], levels, restart, coefficients);
+            bytes.extend(b"\xff\xda\x00\x08\x01\x01\x00\x01\x3f\x00\xab\xff\x00\xcd");
+            let last = |bits: &mut String, _: usize, level: u8| {
+                bits.push(if (level & 1) == 1 { '1' } else { '0' });
+            };
+            scan(&mut bytes, [0, 0, 0x10], levels, restart, last);
+        } else {
+            scan(&mut bytes, [0, 63, 0], levels, restart, coefficients);
+        }
+        bytes.extend(b"\xff\xd9");
+        bytes
+    }
+
+    fn scan(
+        bytes: &mut Vec<u8>,
+        parameters: [u8; 3],
+        levels: &[u8],
+        restart: u16,
+        mut block: impl FnMut(&mut String, usize, u8),
+    ) {
+        bytes.extend(b"\xff\xda\x00\x08\x01\x01\x00");
+        bytes.extend(parameters);
+        let interval = if restart > 0 {
+            usize::from(restart)
+        } else {
+            levels.len()
+        };
+        for (number, part) in levels.chunks(interval).enumerate() {
+            if number > 0 {
+                bytes.extend([0xff, 0xd0 + u8::try_from((number - 1) % 8).unwrap()]);
+            }
+            let mut bits = String::new();
+            for (at, &level) in part.iter().enumerate() {
+                block(&mut bits, number * interval + at, level);
+            }
+            while !bits.len().is_multiple_of(8) {
+                bits.push('1');
+            }
+            for byte in bits.as_bytes().chunks(8) {
+                let byte = u8::from_str_radix(std::str::from_utf8(byte).unwrap(), 2).unwrap();
+                bytes.push(byte);
+                if byte == 0xff {
+                    bytes.push(0);
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn means_are_read_from_sequential_and_progressive_files_with_and_without_restarts(
+            levels in prop::collection::vec(any::<u8>(), 1..60),
+            restart in 0_u16..7,
+            is_progressive: bool,
+        ) {
+            let bytes = blocks(&levels, restart, is_progressive);
+            let luma = reduced_luma(&bytes, &Limits::default(), 1).unwrap();
+            prop_assert_eq!(&luma.picture.pixels, &levels);
+            prop_assert_eq!((luma.width, luma.height), (8 * u32::try_from(levels.len()).unwrap(), 8));
+            // Without its end it is no picture.
+            let error = reduced_luma(&bytes[..bytes.len() - 2], &Limits::default(), 1).unwrap_err();
+            prop_assert_eq!(error.code(), "truncated-image");
+        }
+
+        #[test]
+        fn damage_never_panics(at in 0_usize..1500, byte: u8) {
+            let mut bytes = jpeg(&photo(40, 33), 6);
+            let place = at % bytes.len();
+            bytes[place] = byte;
+            let limits = Limits { max_pixels: 1 << 20, ..Limits::default() };
+            if let Ok(luma) = reduced_luma(&bytes, &limits, 4) {
+                let samples = luma.picture.width as usize * luma.picture.height as usize;
+                prop_assert_eq!(luma.picture.pixels.len(), samples);
+            }
+            let _ = reduced_rgb(&bytes, &limits, 4);
+        }
+    }
 }

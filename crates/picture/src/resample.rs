@@ -127,11 +127,9 @@ pub(crate) fn resample<const C: usize>(
         return vec![0; C * to.0 as usize * to.1 as usize];
     }
     // Pillow's `need_horizontal` and `need_vertical`.
-    let is_same = |from: u32, part: (f64, f64), to: u32| {
-        from == to && part == (0.0, f64::from(from))
-    };
-    let across =
-        (!is_same(from.0, area.x, to.0)).then(|| taps(from.0, area.x, to.0, filter));
+    let is_same =
+        |from: u32, part: (f64, f64), to: u32| from == to && part == (0.0, f64::from(from));
+    let across = (!is_same(from.0, area.x, to.0)).then(|| taps(from.0, area.x, to.0, filter));
     let down = (!is_same(from.1, area.y, to.1)).then(|| taps(from.1, area.y, to.1, filter));
     let width = |axis: (u32, u32)| axis.0 as usize;
     match (across, down) {

@@ -8,6 +8,11 @@
 //! Memory: for each block of each component that is wanted, the samples that are made of it, and for progressive files
 //! two bytes. The size in the header is checked before that.
 
+#![expect(
+    clippy::inline_always,
+    reason = "as in the entropy decoder, whose calls of it are to be one loop"
+)]
+
 use image::metadata::Orientation;
 
 use crate::decode::check_pixels;
@@ -149,7 +154,10 @@ impl<'a> Reader<'a> {
     fn define_quantisers(&mut self, mut body: &[u8]) -> Result<(), Oddity> {
         while let Some((&head, rest)) = body.split_first() {
             let width = 1 + usize::from(head >> 4);
-            let values = rest.get(..64 * width).filter(|_| width <= 2).ok_or(Oddity)?;
+            let values = rest
+                .get(..64 * width)
+                .filter(|_| width <= 2)
+                .ok_or(Oddity)?;
             let quantiser = self
                 .quantisers
                 .get_mut(usize::from(head & 15))
@@ -171,8 +179,14 @@ impl<'a> Reader<'a> {
             let total: usize = counts.iter().map(|&count| usize::from(count)).sum();
             let values = rest.get(16..16 + total).ok_or(Oddity)?;
             let (class, place) = (usize::from(head >> 4), usize::from(head & 15));
-            let slot = self.tables.get_mut(class).and_then(|class| class.get_mut(place));
-            let is_progressive = self.frame.as_ref().is_some_and(|frame| frame.is_progressive);
+            let slot = self
+                .tables
+                .get_mut(class)
+                .and_then(|class| class.get_mut(place));
+            let is_progressive = self
+                .frame
+                .as_ref()
+                .is_some_and(|frame| frame.is_progressive);
             let slot = slot.ok_or(Oddity)?;
             // Of a progressive file the AC scans are not read.
             *slot = match class {
@@ -195,14 +209,14 @@ impl<'a> Reader<'a> {
             return Err(Oddity);
         };
         let (height, width) = (u16::from_be_bytes([h1, h2]), u16::from_be_bytes([w1, w2]));
-        let size = (u32::from(width), u32::from(height));
+        let pixels = (u32::from(width), u32::from(height));
         let (specs, left) = rest.as_chunks::<3>();
         let fits = specs.len() == usize::from(count) && left.is_empty();
         if !fits || ![1, 3].contains(&count) || width == 0 || height == 0 || self.frame.is_some() {
             return Err(Oddity);
         }
-        check_pixels(size.0, size.1, limits).map_err(|_| Oddity)?;
-        let shorter = size.0.min(size.1);
+        check_pixels(pixels.0, pixels.1, limits).map_err(|_| Oddity)?;
+        let shorter = pixels.0.min(pixels.1);
         let sides: &[u32] = if is_progressive { &[1] } else { &[1, 2, 4] };
         let enough = |side: &&u32| shorter * **side >= self.least.saturating_mul(8);
         self.side = *sides.iter().find(enough).ok_or(Oddity)?;
@@ -227,12 +241,15 @@ impl<'a> Reader<'a> {
         {
             return Err(Oddity);
         }
-        let (width, height) = (size.0 as usize, size.1 as usize);
-        let groups = (width.div_ceil(8 * widest), height.div_ceil(8 * tallest));
+        let (columns, rows) = (pixels.0 as usize, pixels.1 as usize);
+        let groups = (columns.div_ceil(8 * widest), rows.div_ceil(8 * tallest));
         let side = self.side as usize;
         let mut components = Vec::with_capacity(specs.len());
         for (number, (spec, &(across, down))) in specs.iter().zip(&factors).enumerate() {
-            let samples = ((width * across).div_ceil(widest), (height * down).div_ceil(tallest));
+            let samples = (
+                (columns * across).div_ceil(widest),
+                (rows * down).div_ceil(tallest),
+            );
             let blocks = (samples.0.div_ceil(8), samples.1.div_ceil(8));
             let padded = groups.0 * across;
             let count = padded * groups.1 * down;
@@ -246,13 +263,20 @@ impl<'a> Reader<'a> {
                 padded,
                 before: 0,
                 plane: vec![0; if is_wanted { count * side * side } else { 0 }],
-                means: vec![0; if is_wanted && is_progressive { count } else { 0 }],
+                means: vec![
+                    0;
+                    if is_wanted && is_progressive {
+                        count
+                    } else {
+                        0
+                    }
+                ],
                 is_read: false,
             });
         }
         self.frame = Some(Frame {
             is_progressive,
-            size,
+            size: pixels,
             groups,
             components,
         });
@@ -266,15 +290,19 @@ impl<'a> Reader<'a> {
             return Err(Oddity);
         };
         let (specs, _) = rest.as_chunks::<2>();
-        let specs = specs.get(..usize::from(count)).filter(|specs| !specs.is_empty());
+        let specs = specs
+            .get(..usize::from(count))
+            .filter(|specs| !specs.is_empty());
         let specs = specs.ok_or(Oddity)?;
-        let &[first, last, approximation] =
-            rest.get(2 * specs.len()..).ok_or(Oddity)? else {
+        let &[first, last, approximation] = rest.get(2 * specs.len()..).ok_or(Oddity)? else {
             return Err(Oddity);
         };
         let mut members = Vec::with_capacity(specs.len());
         for &[id, tables] in specs {
-            let number = frame.components.iter().position(|component| component.id == id);
+            let number = frame
+                .components
+                .iter()
+                .position(|component| component.id == id);
             let number = number.filter(|number| members.iter().all(|&(n, _, _)| n != *number));
             members.push((
                 number.ok_or(Oddity)?,
@@ -296,29 +324,39 @@ impl<'a> Reader<'a> {
             {
                 return Err(Oddity);
             }
-            self.blocks(&mut frame, &members, at, |reader, component, members, bits, block| {
-                reader.whole_block(component, members, bits, block)
-            })?
+            self.blocks(
+                &mut frame,
+                &members,
+                at,
+                |reader, component, members, bits, block| {
+                    reader.whole_block(component, members, bits, block)
+                },
+            )?
         } else {
             let (high, low) = (approximation >> 4, approximation & 15);
             if last != 0 || low > 13 {
                 return Err(Oddity);
             }
-            self.blocks(&mut frame, &members, at, |reader, component, (dc, _), bits, block| {
-                if high == 0 {
-                    let table = reader.tables[0][dc].as_ref().ok_or(Oddity)?;
-                    component.before += bits.difference(table)?;
-                    if let (Some(block), true) = (block, !component.means.is_empty()) {
-                        component.means[block] = (component.before << low) as i16;
+            self.blocks(
+                &mut frame,
+                &members,
+                at,
+                |reader, component, (dc, _), bits, block| {
+                    if high == 0 {
+                        let table = reader.tables[0][dc].as_ref().ok_or(Oddity)?;
+                        component.before = component.before.wrapping_add(bits.difference(table)?);
+                        if let (Some(block), true) = (block, !component.means.is_empty()) {
+                            component.means[block] = low_half(component.before << low);
+                        }
+                    } else {
+                        let bit = bits.bit() << low;
+                        if let (Some(block), true) = (block, !component.means.is_empty()) {
+                            component.means[block] |= low_half(bit);
+                        }
                     }
-                } else {
-                    let bit = bits.bit() << low;
-                    if let (Some(block), true) = (block, !component.means.is_empty()) {
-                        component.means[block] |= bit as i16;
-                    }
-                }
-                Ok(())
-            })?
+                    Ok(())
+                },
+            )?
         };
         for &(number, _, _) in &members {
             frame.components[number].is_read = true;
@@ -334,7 +372,13 @@ impl<'a> Reader<'a> {
         frame: &mut Frame,
         members: &[(usize, usize, usize)],
         at: usize,
-        read: impl Fn(&Self, &mut Component, (usize, usize), &mut Bits<'a>, Option<usize>) -> Result<(), Oddity>,
+        read: impl Fn(
+            &Self,
+            &mut Component,
+            (usize, usize),
+            &mut Bits<'a>,
+            Option<usize>,
+        ) -> Result<(), Oddity>,
     ) -> Result<usize, Oddity> {
         let mut bits = Bits::new(self.bytes, at);
         let is_lone = members.len() == 1;
@@ -398,13 +442,16 @@ impl<'a> Reader<'a> {
     ) -> Result<(), Oddity> {
         let dc = self.tables[0][dc].as_ref().ok_or(Oddity)?;
         let ac = self.tables[1][ac].as_ref().ok_or(Oddity)?;
-        component.before += bits.difference(dc)?;
+        component.before = component.before.wrapping_add(bits.difference(dc)?);
         let Some(block) = block else {
             return bits.coefficients(ac, 0, |_, _| ());
         };
-        let quantiser = self.quantisers.get(component.quantiser).and_then(Option::as_ref);
+        let quantiser = self
+            .quantisers
+            .get(component.quantiser)
+            .and_then(Option::as_ref);
         let quantiser = quantiser.ok_or(Oddity)?;
-        let mean = component.before * quantiser[0];
+        let mean = component.before.wrapping_mul(quantiser[0]);
         if self.side == 1 {
             bits.coefficients(ac, 0, |_, _| ())?;
             component.plane[block] = sample(mean);
@@ -415,23 +462,23 @@ impl<'a> Reader<'a> {
         low[0][0] = mean;
         bits.coefficients(ac, last, |place, value| {
             let (row, column) = ZIGZAG[place];
-            if let Some(slot) = low.get_mut(usize::from(row)).and_then(|r| r.get_mut(usize::from(column))) {
+            if let Some(slot) = low
+                .get_mut(usize::from(row))
+                .and_then(|r| r.get_mut(usize::from(column)))
+            {
                 *slot = value.wrapping_mul(quantiser[place]);
             }
         })?;
-        let (line, place) = (block / component.padded, block % component.padded);
+        let (line, column) = (block / component.padded, block % component.padded);
         let stride = component.padded * side;
-        let start = line * side * stride + place * side;
-        let basis = if side == 2 { &HALVES[..] } else { &QUARTERS[..] };
-        for (y, across) in basis.iter().enumerate() {
-            for (x, down) in basis.iter().enumerate() {
-                let mut sum = 0.0;
-                for (row, weight) in low.iter().zip(across) {
-                    let inner: f32 = row.iter().zip(down).map(|(&c, w)| c as f32 * w).sum();
-                    sum += weight * inner;
-                }
-                component.plane[start + y * stride + x] = (sum + 128.5).clamp(0.0, 255.0) as u8;
-            }
+        let start = line * side * stride + column * side;
+        let mut place = |x: usize, y: usize, level: u8| {
+            component.plane[start + y * stride + x] = level;
+        };
+        if side == 2 {
+            waves(&low, &HALVES, &mut place);
+        } else {
+            waves(&low, &QUARTERS, &mut place);
         }
         Ok(())
     }
@@ -453,7 +500,10 @@ impl<'a> Reader<'a> {
                 return Err(Oddity);
             }
             let samples = if frame.is_progressive {
-                let quantiser = self.quantisers.get(component.quantiser).and_then(Option::as_ref);
+                let quantiser = self
+                    .quantisers
+                    .get(component.quantiser)
+                    .and_then(Option::as_ref);
                 let step = quantiser.ok_or(Oddity)?[0];
                 let level = |&mean: &i16| sample(i32::from(mean) * step);
                 component.means.iter().map(level).collect()
@@ -475,9 +525,40 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// A coefficient of eight-bit samples has no more than 12 bits; what damage makes larger is cut.
+#[expect(clippy::cast_possible_truncation, reason = "see above")]
+fn low_half(value: i32) -> i16 {
+    value as i16
+}
+
 /// The level of a block whose lowest coefficient is `mean`: that is eight times its mean, and levels lie around 128.
+#[expect(clippy::cast_sign_loss, reason = "clamped to a byte just before")]
 fn sample(mean: i32) -> u8 {
-    ((mean + 4 >> 3) + 128).clamp(0, 255) as u8
+    ((mean.saturating_add(4) >> 3) + 128).clamp(0, 255) as u8
+}
+
+/// The inverse DCT of the coefficients `low`, by the waves in `basis`, at N × N places of a block.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_truncation,
+    reason = "coefficients have 16 bits unless they are damaged; levels are clamped to a byte"
+)]
+fn waves<const N: usize>(
+    low: &[[i32; 4]; 4],
+    basis: &[[f32; 4]; N],
+    place: &mut impl FnMut(usize, usize, u8),
+) {
+    for (y, down) in basis.iter().enumerate() {
+        for (x, across) in basis.iter().enumerate() {
+            let mut sum = 0.0;
+            for (row, weight) in low.iter().zip(down) {
+                let inner: f32 = row.iter().zip(across).map(|(&c, w)| c as f32 * w).sum();
+                sum += weight * inner;
+            }
+            place(x, y, (sum + 128.5).clamp(0.0, 255.0) as u8);
+        }
+    }
 }
 
 /// By sample and coefficient: the waves of the 8-point DCT, at the middles of the halves of a block.
