@@ -183,7 +183,7 @@ impl Warc {
             match passed {
                 Ok(Member::Solid) => return Ok(false),
                 Ok(Member::Empty) => {}
-                Ok(Member::Record(passed)) => self.note(passed, start, survey),
+                Ok(Member::Record(passed)) => self.note(&passed, start, survey),
                 // A record that is shorter than it says, in a member that is whole: the next one follows.
                 Err(error @ ArchiveError::Truncated { .. }) => survey.problems.push(Problem {
                     offset: start,
@@ -223,7 +223,7 @@ impl Warc {
             });
             match passed {
                 Ok(None) => break,
-                Ok(Some(passed)) => self.note(passed, start, survey),
+                Ok(Some(passed)) => self.note(&passed, start, survey),
                 Err(error) => {
                     survey.problems.push(Problem {
                         offset: start,
@@ -240,7 +240,7 @@ impl Warc {
         Ok(())
     }
 
-    fn note(&mut self, passed: Passed, start: u64, survey: &mut Survey) {
+    fn note(&mut self, passed: &Passed, start: u64, survey: &mut Survey) {
         survey.records += 1;
         match passed.class {
             Class::Page => {
