@@ -7,33 +7,42 @@ use crate::tags::{LABELS, TAGS};
 use crate::words::{ENDINGS, NONE, SHAPES, UNKNOWN, WORDS, Word};
 
 /// The layout's number in weights files; it changes with anything below.
-pub const LAYOUT: u32 = 1;
+pub const LAYOUT: u32 = 2;
 
 #[expect(clippy::cast_possible_truncation, reason = "fewer than 256")]
 const TAG: u32 = TAGS.len() as u32 + 1;
 #[expect(clippy::cast_possible_truncation, reason = "fewer than 256")]
 const LABEL: u32 = LABELS.len() as u32 + 1;
 
-/// Words two places away: only the most frequent.
-const NEAR: u32 = 2048;
+/// Words that are none, before and behind the words of a sentence.
+pub const PAD: usize = 4;
+
+/// Words farther away: only the most frequent.
+const NEAR: u32 = 1536;
 /// Endings and beginnings of neighbours.
 const SHORT: u32 = 2048;
 /// Kinds of sentences.
 pub const KINDS: u32 = 24;
 
 /// Features of a token that gets its tag.
-pub const TAGGER: usize = 13;
+pub const TAGGER: usize = 19;
 
 const TAGGER_SIZES: [u32; TAGGER] = [
-    WORDS, // the word
-    WORDS, // the one before it
-    WORDS, // the one behind it
-    NEAR,
-    NEAR,
-    ENDINGS, // the word's ending
-    SHORT,   // the one before it
-    SHORT,   // the one behind it
-    SHORT,   // the word's beginning
+    WORDS,           // the word
+    WORDS,           // the one before it
+    WORDS,           // the one behind it
+    NEAR,            // two places before it
+    NEAR,            // two places behind it
+    NEAR,            // three before
+    NEAR,            // three behind
+    NEAR,            // four behind
+    SHORT,           // the ending two behind it
+    SHAPES * SHAPES, // shapes two and three behind it
+    PAIRS,           // the word and the tag before it
+    ENDINGS,         // the word's ending
+    SHORT,           // the one before it
+    SHORT,           // the one behind it
+    SHORT,           // the word's beginning
     SHAPES * SHAPES * SHAPES,
     TAG, // the tag before it
     TAG * TAG,
@@ -49,7 +58,7 @@ const LEXEMES: u32 = WORDS + SHORT;
 const PAIRS: u32 = 8192;
 
 /// Features of a state that gets its move.
-pub const PARSER: usize = 37;
+pub const PARSER: usize = 43;
 
 const PARSER_SIZES: [u32; PARSER] = [
     LEXEMES,
@@ -89,6 +98,12 @@ const PARSER_SIZES: [u32; PARSER] = [
     KINDS,
     PAIRS,
     PAIRS,
+    NEAR,        // n2
+    NEAR,        // s0's head
+    NEAR,        // s0's r
+    NEAR,        // s2
+    TAG * LABEL, // s0's r
+    TAG * TAG,   // s0 n1
 ];
 const PARSER_BASES: [u32; PARSER] = bases(PARSER_SIZES);
 /// Rows of the parser.
@@ -148,39 +163,52 @@ pub fn kind(words: &[Word], last: Option<char>) -> u32 {
     (title * 2 + u32::from(open)) * 4 + length
 }
 
-/// Features of the token at `at` of padded `words` (so the first token is at 2); `before` are the tags of the tokens
+/// Features of the token at `at` of padded `words` (so the first token is at [`PAD`]); `before` are the tags of the tokens
 /// one and two places before it.
 #[inline]
 #[must_use]
 pub fn of_token(words: &[Word], at: usize, before: [u8; 2], kind: u32) -> [u32; TAGGER] {
-    let window = &words[at - 2..=at + 2];
-    let word = &window[2];
+    let window = &words[at - PAD..=at + PAD];
+    let word = &window[PAD];
     let near = |word: &Word| {
         let number = u32::from(word.number);
         if number < NEAR { number } else { 0 }
     };
-    let shapes = (u32::from(window[1].shape) * SHAPES + u32::from(word.shape)) * SHAPES
-        + u32::from(window[3].shape);
+    let shape = |at: usize| u32::from(window[at].shape);
+    let shapes = (shape(PAD - 1) * SHAPES + shape(PAD)) * SHAPES + shape(PAD + 1);
     let tags = before.map(u32::from);
     let mut rows = [
         u32::from(word.number),
-        u32::from(window[1].number),
-        u32::from(window[3].number),
-        near(&window[0]),
-        near(&window[4]),
+        u32::from(window[PAD - 1].number),
+        u32::from(window[PAD + 1].number),
+        near(&window[PAD - 2]),
+        near(&window[PAD + 2]),
+        near(&window[PAD - 3]),
+        near(&window[PAD + 3]),
+        near(&window[PAD + 4]),
+        window[PAD + 2].ending % SHORT,
+        shape(PAD + 2) * SHAPES + shape(PAD + 3),
+        pair(lexeme(word), tags[0]),
         word.ending % ENDINGS,
-        window[1].ending % SHORT,
-        window[3].ending % SHORT,
+        window[PAD - 1].ending % SHORT,
+        window[PAD + 1].ending % SHORT,
         word.beginning % SHORT,
         shapes,
         tags[0],
         tags[1] * TAG + tags[0],
-        kind * 2 + u32::from(at == 2),
+        kind * 2 + u32::from(at == PAD),
     ];
     for (row, base) in rows.iter_mut().zip(TAGGER_BASES) {
         *row += base;
     }
     rows
+}
+
+/// A lexeme together with a tag.
+#[inline]
+fn pair(lexeme: u32, tag: u32) -> u32 {
+    let mixed = lexeme.wrapping_mul(0x9e37_79b1) ^ tag.wrapping_mul(0x85eb_ca6b);
+    (mixed ^ (mixed >> 15)).wrapping_mul(0xc2b2_ae35) >> 19
 }
 
 /// Features of a state.
@@ -214,9 +242,9 @@ pub fn of_state(state: &State) -> [u32; PARSER] {
         };
         (verbs * 3 + commas, distance)
     };
-    let pair = |lexeme: u32, tag: u32| {
-        (lexeme.wrapping_mul(0x9e37_79b1) ^ tag.wrapping_mul(0x85eb_ca6b)).wrapping_mul(0xc2b2_ae35)
-            >> 19
+    let near = |word: u32| {
+        let lexeme = state.node(word).lexeme;
+        if lexeme < NEAR { lexeme } else { 0 }
     };
     let mut rows = [
         top.lexeme,
@@ -256,6 +284,12 @@ pub fn of_state(state: &State) -> [u32; PARSER] {
         state.kind,
         pair(top.lexeme, u0),
         pair(next.lexeme, t0),
+        near(n2),
+        near(top.head),
+        near(top.right),
+        near(s2),
+        tag(top.right) * LABEL + label(top.right),
+        t0 * TAG + tag(n1),
     ];
     for (row, base) in rows.iter_mut().zip(PARSER_BASES) {
         *row += base;

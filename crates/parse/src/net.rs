@@ -6,6 +6,8 @@
 //!
 //! **Memory.** The rows: 64 bytes each.
 
+use std::hint;
+
 /// The hidden layer's width.
 pub const HIDDEN: usize = 64;
 
@@ -48,6 +50,11 @@ impl Net {
     #[inline]
     #[must_use]
     pub fn hidden(&self, features: &[u32]) -> [i16; HIDDEN] {
+        // The rows are mostly in no near cache: ask for all of them before the first is needed.
+        let first = features
+            .iter()
+            .filter_map(|&feature| self.rows.get(feature as usize));
+        hint::black_box(first.fold(0, |sum, row| sum ^ row.0[0]));
         let mut sum = self.bias;
         for &feature in features {
             let Some(row) = self.rows.get(feature as usize) else {

@@ -96,14 +96,14 @@ impl Parser {
         let kind = features::kind(words, sentence.chars().next_back());
         tags.clear();
         let mut before = [NO_TAG; 2];
-        for at in 2..words.len() - 2 {
+        for at in features::PAD..words.len() - features::PAD {
             let rows = features::of_token(words, at, before, kind);
             let net = &self.weights.tagger;
             let tag = net.best(&net.hidden(&rows), 0, TAGS.len(), TAGS.len());
             before = [u8::try_from(tag).unwrap_or(0), before[0]];
             tags.push(before[0]);
         }
-        let words = &words[2..words.len() - 2];
+        let words = &words[features::PAD..words.len() - features::PAD];
         state.begin(
             tags.iter().copied().zip(words.iter().map(features::lexeme)),
             features::NO_LEXEME,

@@ -26,7 +26,7 @@ pub fn is_verb(tag: u8) -> bool {
     (FIRST_VERB..=LAST_VERB).contains(&tag)
 }
 
-/// The labels of relations: ClearNLP's, as spaCy's English models use them, those joined that the filter need not tell
+/// The labels of relations: those of `ClearNLP`, as spaCy's English models use them, those joined that the filter need not tell
 /// apart.
 pub const LABELS: [&str; 23] = [
     "root",
@@ -124,11 +124,10 @@ pub fn part_of_speech(tag: u8, label: u8, word: &str) -> &'static str {
         "NN" | "NNS" => "NOUN",
         "NNP" | "NNPS" => "PROPN",
         "IN" if label == 11 => "SCONJ",
-        "IN" => "ADP",
+        "IN" | "RP" => "ADP",
         "DT" | "PDT" | "WDT" => "DET",
         "JJ" | "JJR" | "JJS" => "ADJ",
         "RB" | "RBR" | "RBS" | "WRB" => "ADV",
-        "RP" => "ADP",
         "CC" => "CCONJ",
         "CD" => "NUM",
         "PRP" | "PRP$" | "WP" | "WP$" | "EX" => "PRON",

@@ -319,7 +319,7 @@ fn is_currency(mark: char) -> bool {
 /// Symbols that are neither letters, marks nor signs of mathematics: most of Unicode's class So.
 fn is_icon(mark: char) -> bool {
     mark > '\u{7f}'
-        && matches!(mark, '¦' | '©' | '®' | '℃' | '℗' | '№' | '™' | '\u{2195}'..='\u{21ff}' | '\u{2300}'..='\u{23ff}'
+        && matches!(mark, '¦' | '°' | '©' | '®' | '℃' | '℗' | '№' | '™' | '\u{2195}'..='\u{21ff}' | '\u{2300}'..='\u{23ff}'
             | '\u{2400}'..='\u{25b6}' | '\u{25b8}'..='\u{25c0}' | '\u{25c2}'..='\u{25f7}' | '\u{2600}'..='\u{266e}'
             | '\u{2670}'..='\u{2767}' | '\u{2794}'..='\u{27bf}' | '\u{2800}'..='\u{28ff}' | '\u{2b00}'..='\u{2bff}'
             | '\u{1f000}'..='\u{1fbff}')
@@ -336,7 +336,7 @@ fn is_address(word: &str) -> bool {
         return false;
     };
     end.len() >= 2
-        && end.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && end.bytes().all(|byte| byte.is_ascii_lowercase())
         && !front.is_empty()
         && front.split('.').all(|label| {
             !label.is_empty()
@@ -444,23 +444,116 @@ fn takes(stem: &[u8], ending: &[u8]) -> bool {
 }
 
 /// Words with marks in them that stay whole.
-const WHOLE: [&str; 94] = [
-    "a.m.", "p.m.", "A.M.", "P.M.", "e.g.", "i.e.", "E.g.", "I.e.", "E.G.", "I.E.", "v.s.", "vs.",
-    "co.", "Co.", "and/or", "w/o", "C++", "ma'am", "Ma'am", "o'clock", "O'clock", "ol'", "Ol'",
-    "Adm.", "Ak.", "Ala.", "Apr.", "Ariz.", "Ark.", "Aug.", "Bros.", "Calif.", "Colo.", "Conn.",
-    "Corp.", "D.C.", "Dec.", "Del.", "Dr.", "Feb.", "Fla.", "Ga.", "Gen.", "Gov.", "Ia.", "Id.",
-    "Ill.", "Inc.", "Ind.", "Jan.", "Jr.", "Jul.", "Jun.", "Kan.", "Kans.", "Ky.", "La.", "Ltd.",
-    "Mar.", "Mass.", "Md.", "Messrs.", "Mich.", "Minn.", "Miss.", "Mo.", "Mont.", "Mr.", "Mrs.",
-    "Ms.", "Mt.", "N.Y.", "Neb.", "Nev.", "Nov.", "Oct.", "Okla.", "Ore.", "Pa.", "Ph.D.", "Prof.",
-    "Rep.", "Rev.", "S.C.", "Sen.", "Sep.", "Sept.", "St.", "Tenn.", "Va.", "Wash.", "Wis.", "''",
+const WHOLE: [&str; 102] = [
+    "a.m.",
+    "p.m.",
+    "A.M.",
+    "P.M.",
+    "e.g.",
+    "i.e.",
+    "E.g.",
+    "I.e.",
+    "E.G.",
+    "I.E.",
+    "v.s.",
+    "vs.",
+    "co.",
+    "Co.",
+    "and/or",
+    "w/o",
+    "C++",
+    "ma'am",
+    "Ma'am",
+    "o'clock",
+    "O'clock",
+    "ol'",
+    "Ol'",
+    "Adm.",
+    "Ak.",
+    "Ala.",
+    "Apr.",
+    "Ariz.",
+    "Ark.",
+    "Aug.",
+    "Bros.",
+    "Calif.",
+    "Colo.",
+    "Conn.",
+    "Corp.",
+    "D.C.",
+    "Dec.",
+    "Del.",
+    "Dr.",
+    "Feb.",
+    "Fla.",
+    "Ga.",
+    "Gen.",
+    "Gov.",
+    "Ia.",
+    "Id.",
+    "Ill.",
+    "Inc.",
+    "Ind.",
+    "Jan.",
+    "Jr.",
+    "Jul.",
+    "Jun.",
+    "Kan.",
+    "Kans.",
+    "Ky.",
+    "La.",
+    "Ltd.",
+    "Mar.",
+    "Mass.",
+    "Md.",
+    "Messrs.",
+    "Mich.",
+    "Minn.",
+    "Miss.",
+    "Mo.",
+    "Mont.",
+    "Mr.",
+    "Mrs.",
+    "Ms.",
+    "Mt.",
+    "N.Y.",
+    "Neb.",
+    "Nev.",
+    "Nov.",
+    "Oct.",
+    "Okla.",
+    "Ore.",
+    "Pa.",
+    "Ph.D.",
+    "Prof.",
+    "Rep.",
+    "Rev.",
+    "S.C.",
+    "Sen.",
+    "Sep.",
+    "Sept.",
+    "St.",
+    "Tenn.",
+    "Va.",
+    "Wash.",
+    "Wis.",
     "''",
+    "goin'",
+    "doin'",
+    "nothin'",
+    "lovin'",
+    "havin'",
+    "somethin'",
+    "'Cause",
+    "Nothin'",
+    "Goin'",
 ];
 
 /// Faces.
-const FACES: [&str; 34] = [
+const FACES: [&str; 37] = [
     ":)", ":-)", ";)", ";-)", ":(", ":-(", ":D", ":-D", ":P", ":p", ":-P", ":/", ":-/", ":3", "<3",
     "=)", "=(", "=D", "^_^", "8)", "8-)", ":o", ":O", ":|", ":*", ":'(", ":]", ":[", ";D", ":))",
-    ":((", "-_-", ":x", ":X",
+    ":((", "-_-", ":x", ":X", "):", "(:", "(=",
 ];
 
 /// Where a word that is known is cut: after the first part and after the second; both its length if it stays whole.
@@ -505,6 +598,9 @@ fn known(word: &str) -> Option<(usize, usize)> {
                 }
             }
         }
+    }
+    if word == "y'all" {
+        return Some((2, 5));
     }
     if bytes.len() == 2 && last == b'.' && first.is_ascii_lowercase() {
         return whole;
@@ -599,7 +695,7 @@ mod tests {
             ["see", "www.a-b.example/c-d", "."]
         );
         assert_eq!(cut("me@x-y.example"), ["me@x-y.example"]);
-        assert_eq!(cut("end.Start 1.5 :)"), ["end.Start", "1.5", ":)"]);
+        assert_eq!(cut("end.Start 1.5 :)"), ["end", ".", "Start", "1.5", ":)"]);
     }
 
     #[test]

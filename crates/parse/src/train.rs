@@ -35,14 +35,17 @@ pub struct Plan {
     pub parser_rounds: u32,
     /// The first steps' length.
     pub rate: f32,
+    /// At most so many sentences, by their hash.
+    pub sentences: usize,
 }
 
 impl Default for Plan {
     fn default() -> Self {
         Self {
-            tagger_rounds: 4,
-            parser_rounds: 6,
-            rate: 0.04,
+            tagger_rounds: 3,
+            parser_rounds: 5,
+            rate: 0.06,
+            sentences: usize::MAX,
         }
     }
 }
@@ -50,10 +53,13 @@ impl Default for Plan {
 /// Makes weights from sentences whose tokens are ours; `said` hears how it goes.
 pub fn train(sentences: &[Sentence], plan: Plan, mut said: impl FnMut(&str)) -> Weights {
     let mut scratch = Scratch::default();
-    let sentences: Vec<&Sentence> = sentences
+    let mut sentences: Vec<&Sentence> = sentences
         .iter()
         .filter(|sentence| sentence.has_our_tokens(&mut scratch))
         .collect();
+    // Their order in the files must not matter; a hash mixes the sources.
+    sentences.sort_by_cached_key(|sentence| (Word::of(&sentence.text).hash, sentence.text.clone()));
+    sentences.truncate(plan.sentences);
     said(&format!("{} sentences have our tokens", sentences.len()));
     let lexicon = Lexicon::new(frequent(&sentences));
     let tagger = train_tagger(&lexicon, &sentences, plan, &mut said);
@@ -99,7 +105,7 @@ fn left(round: u32, rounds: u32, at: usize, sentences: usize) -> f32 {
 fn order(count: usize, round: u32) -> impl Iterator<Item = usize> {
     let stride = [7_919, 104_729, 15_485_863, 611_953][round as usize % 4];
     // A stride without a common factor with the count meets each sentence once.
-    let stride = (stride..)
+    let stride = (stride..stride + 1000)
         .find(|stride| gcd(*stride, count) == 1)
         .unwrap_or(1);
     (0..count).map(move |at| at * stride % count)
@@ -126,7 +132,7 @@ fn train_tagger(
             let kind = features::kind(&words, sentence.text.chars().next_back());
             let mut before = [NO_TAG; 2];
             for (at, gold) in sentence.tokens.iter().enumerate() {
-                let rows = features::of_token(&words, at + 2, before, kind);
+                let rows = features::of_token(&words, at + features::PAD, before, kind);
                 let scores = fit.scores(&rows);
                 let best = fit::best(&scores, |_| true);
                 seen += 1;
@@ -185,7 +191,7 @@ fn train_parser(
                 right += u64::from(good(best));
                 fit.learn(&rows, scores, legal, good, rate);
                 random = mix(random, seen);
-                let wander = round > 0 && random % 10 != 0;
+                let wander = round > 0 && !random.is_multiple_of(10);
                 let class = if wander {
                     best
                 } else {

@@ -1,9 +1,10 @@
 //! What a token looks like: its number among the known words, its ending, its shape.
 
+use crate::features::PAD;
 use crate::tokens::Span;
 
 /// Numbers that words can have. 0 is a word that is not known, 1 stands where there is none.
-pub const WORDS: u32 = 8192;
+pub const WORDS: u32 = 6144;
 /// The word that is not known.
 pub const UNKNOWN: u16 = 0;
 /// No word: beyond the sentence.
@@ -158,10 +159,6 @@ pub fn mix(a: u64, b: u64) -> u64 {
     mixed ^ (mixed >> 29)
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the upper half is what is wanted"
-)]
 fn fold(bits: u64) -> u32 {
     (bits >> 32) as u32
 }
@@ -213,16 +210,16 @@ impl Lexicon {
         }
     }
 
-    /// The words of a sentence's tokens, between two on either side that are none.
+    /// The words of a sentence's tokens, between those on either side that are none.
     pub fn words(&self, text: &str, tokens: &[Span], out: &mut Vec<Word>) {
         out.clear();
-        out.extend([Word::NONE; 2]);
+        out.extend([Word::NONE; PAD]);
         out.extend(tokens.iter().map(|&(start, end)| {
             let mut word = Word::of(text.get(start as usize..end as usize).unwrap_or_default());
             word.number = self.number(word.hash);
             word
         }));
-        out.extend([Word::NONE; 2]);
+        out.extend([Word::NONE; PAD]);
     }
 }
 
@@ -271,7 +268,7 @@ mod tests {
         lexicon.words("A dog", &[(0, 1), (2, 5)], &mut words);
         assert_eq!(
             words.iter().map(|word| word.number).collect::<Vec<_>>(),
-            [1, 1, 2, 0, 1, 1]
+            [1, 1, 1, 1, 2, 0, 1, 1, 1, 1]
         );
     }
 }

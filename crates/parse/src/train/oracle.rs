@@ -75,3 +75,53 @@ impl Costs {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::state::MOVES;
+
+    fn begin(words: usize) -> State {
+        let mut state = State::default();
+        state.begin((0..words).map(|_| (0, 2)), 1, 0);
+        state
+    }
+
+    /// Moves on with whatever `choose` picks of the classes that may be chosen.
+    fn walk(state: &mut State, mut choose: impl FnMut(&State, &[usize]) -> usize) {
+        while !state.is_done() {
+            let (to, reduce) = state.allowed();
+            let legal: Vec<usize> = (0..to)
+                .filter(|&class| reduce || class != crate::state::REDUCE)
+                .collect();
+            let class = choose(state, &legal);
+            state.make(Move::of(class));
+        }
+    }
+
+    proptest! {
+        /// Whatever tree moves can build, moves that cost nothing build it again, whichever of them is taken.
+        #[test]
+        fn free_moves_rebuild_the_tree(choices in prop::collection::vec(0..MOVES, 60), picks in prop::collection::vec(0..MOVES, 60), words in 1_usize..15) {
+            let mut first = begin(words);
+            let mut choices = choices.into_iter().cycle();
+            walk(&mut first, |_, legal| legal[choices.next().unwrap_or(0) % legal.len()]);
+            let gold: Vec<Gold> = first.nodes[..words].iter().map(|node| Gold { span: (0, 1), head: node.head, tag: 0, label: node.label }).collect();
+            let mut second = begin(words);
+            let mut picks = picks.into_iter().cycle();
+            walk(&mut second, |state, legal| {
+                if state.stack.is_empty() {
+                    return 0;
+                }
+                let costs = costs(state, &gold);
+                let free: Vec<usize> = legal.iter().copied().filter(|&class| costs.is_free(Move::of(class), state, &gold)).collect();
+                free[picks.next().unwrap_or(0) % free.len()]
+            });
+            for (ours, theirs) in second.nodes.iter().zip(&gold) {
+                prop_assert_eq!((ours.head, ours.label), (theirs.head, theirs.label));
+            }
+        }
+    }
+}
