@@ -527,7 +527,7 @@ fn a_hostile_folder_runs_through_in_bounded_memory() {
     .unwrap();
     fs::write(
         at("nul.html"),
-        b"<main><p>The NUL \0byte is\0 gone from the page.\0</main>",
+        b"<main><p>The NUL \0byte leaves\0 the page in the evening.\0</main>",
     )
     .unwrap();
     fs::write(at("utf8.html"), b"<meta charset=utf-8><p>The old fisherman reads the page. The other has \xff\xfe in the middle.").unwrap();
@@ -595,7 +595,7 @@ fn a_hostile_folder_runs_through_in_bounded_memory() {
     let kept = gist(&kept);
     for text in [
         "The bomb lies in the middle of the page.",
-        "The NUL byte is gone from the page.",
+        "The NUL byte leaves the page in the evening.",
         "The old fisherman reads the page.",
         "The old fisherman finds the page in the sea.",
         "The first line says what the others say.",
