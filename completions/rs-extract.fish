@@ -8,11 +8,11 @@ html\t'HTML, a document a file'
 warc\t'WARC or ARC, plain, compressed by the record or as a whole: a document a page'
 obelics\t'OBELICS JSON Lines, a document a line'
 mmc4\t'MMC4 JSON Lines, a document a line'
-omnicorpus\t'OmniCorpus JSON Lines, a document a line'
+omnicorpus\t'`OmniCorpus` JSON Lines, a document a line'
 markdown\t'Markdown, a document a file'
 epub\t'EPUB, a document a chapter'
-webdataset\t'WebDataset: a tar file, a document a sample'
-parquet\t'OBELICS, MMC4 or OmniCorpus as Parquet, a document a row'"
+webdataset\t'`WebDataset`: a tar file, a document a sample'
+parquet\t'OBELICS, MMC4 or `OmniCorpus` as Parquet, a document a row'"
 complete -c rs-extract -l files0-from -d 'Take the names of files and folders from FILE, each ended by a NUL as find -print0 does; `-` is standard input' -r -F
 complete -c rs-extract -l images-to -d 'Write pictures that are no files of their own (in WARC, EPUB and tar files, data: URIs) to DIR, under their hash' -r -F
 complete -c rs-extract -l count -d 'Count the words of the sentences into FILE and write no records: the first of two steps over shards' -r -F
