@@ -70,25 +70,17 @@ impl Net {
         sum
     }
 
-    /// The class with the highest score among those from `from` to `to` but `not`; the first in a tie.
+    /// The class with the highest score among the first `to` but `not`; the first in a tie.
     #[inline]
     #[must_use]
-    pub fn best(&self, hidden: &[i16; HIDDEN], from: usize, to: usize, not: usize) -> usize {
-        let mut best = (i32::MIN, from);
-        for (class, (weights, &base)) in self
-            .classes
-            .iter()
-            .zip(&self.base)
-            .enumerate()
-            .take(to)
-            .skip(from)
-        {
+    pub fn best(&self, hidden: &[i16; HIDDEN], to: usize, not: usize) -> usize {
+        let mut best = (i32::MIN, 0);
+        for (class, (weights, &base)) in self.classes.iter().zip(&self.base).enumerate().take(to) {
             let score: i32 = hidden
                 .iter()
                 .zip(weights)
                 .map(|(&value, &weight)| i32::from(value) * i32::from(weight))
-                .sum();
-            let score = score + base;
+                .fold(base, i32::wrapping_add);
             if score > best.0 && class != not {
                 best = (score, class);
             }

@@ -99,7 +99,7 @@ impl Parser {
         for at in features::PAD..words.len() - features::PAD {
             let rows = features::of_token(words, at, before, kind);
             let net = &self.weights.tagger;
-            let tag = net.best(&net.hidden(&rows), 0, TAGS.len(), TAGS.len());
+            let tag = net.best(&net.hidden(&rows), TAGS.len(), TAGS.len());
             before = [u8::try_from(tag).unwrap_or(0), before[0]];
             tags.push(before[0]);
         }
@@ -119,7 +119,7 @@ impl Parser {
                 0
             } else {
                 let hidden = net.hidden(&features::of_state(state));
-                net.best(&hidden, 0, to, if reduce { to } else { REDUCE })
+                net.best(&hidden, to, if reduce { to } else { REDUCE })
             };
             state.make(Move::of(class));
         }

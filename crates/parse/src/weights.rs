@@ -17,11 +17,11 @@ const MAGIC: [u8; 8] = *b"RSPARSE\0";
 /// All that a parser knows.
 pub struct Weights {
     /// The known words.
-    pub lexicon: Lexicon,
+    pub(crate) lexicon: Lexicon,
     /// Gives tags to tokens.
-    pub tagger: Net,
+    pub(crate) tagger: Net,
     /// Gives moves to states.
-    pub parser: Net,
+    pub(crate) parser: Net,
 }
 
 fn net_bytes(rows: u32, classes: usize) -> usize {

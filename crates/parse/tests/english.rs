@@ -192,6 +192,15 @@ fn damaged_weights_are_refused() {
     assert_eq!(refused(&other).code(), "weights-version");
     other.truncate(10);
     assert_eq!(refused(&other).code(), "not-weights");
+    // Of the right length, but nonsense: parses are nonsense too, and no more.
+    let mut nonsense = WEIGHTS.to_vec();
+    nonsense[16..].fill(0x7f);
+    let wild = Parser::from_bytes(&nonsense).unwrap();
+    assert_eq!(
+        wild.parse(&mut Scratch::default(), "The cat sat on a mat.")
+            .len(),
+        7
+    );
     let mut longer = WEIGHTS.to_vec();
     longer.push(0);
     assert_eq!(refused(&longer).code(), "weights-length");
