@@ -1,7 +1,7 @@
 //! Documents to `image` and `sentence` records, in document order.
 //!
 //! A document is an HTML page ([`html`]), a text in Markdown ([`markdown()`]), text without markup ([`text()`]), or a line of JSON Lines in one of the data
-//! sets' forms ([`interleaved`]). All become [`Item`]s: images whose files have been looked at, sentences, and what was
+//! sets' forms ([`interleaved()`]). All become [`Item`]s: images whose files have been looked at, sentences, and what was
 //! taken out, with its reason. What is known of a document beforehand, and the container that its pictures lie in, comes as
 //! a [`Source`]. Then a [`Judge`] asks of the sentences every rule that needs no knowledge of the corpus; the entropy needs
 //! the [`Frequencies`] of its words, which a [`Counter`] gathers.
