@@ -214,13 +214,6 @@ pub unsafe fn walk<B: Bytes>(
 /// Arrays in place of registers.
 struct Portable;
 
-/// The two numbers of each word; which of them is called the first does not matter to a sum.
-#[inline(always)]
-fn pairs(words: [u32; LANES]) -> [[i16; 2]; LANES] {
-    // SAFETY: both are 64 bytes of plain numbers.
-    unsafe { std::mem::transmute(words) }
-}
-
 impl Bytes for Portable {
     type Word = [u32; LANES];
     type Float = [f32; LANES];
@@ -239,15 +232,13 @@ impl Bytes for Portable {
 
     #[inline(always)]
     unsafe fn multiply(sums: Self::Word, column: Self::Word, row: Self::Word) -> Self::Word {
-        // Written so that compilers see the instruction that multiplies and adds pairs, where there is one.
-        let (columns, rows) = (pairs(column), pairs(row));
-        let mut sums = sums;
-        for lane in 0..LANES {
-            let ([a, b], [x, y]) = (columns[lane], rows[lane]);
-            let product = i32::from(a) * i32::from(x) + i32::from(b) * i32::from(y);
-            sums[lane] = sums[lane].wrapping_add(product.cast_unsigned());
-        }
-        sums
+        // The two halves of a word are 16-bit numbers.
+        #[expect(clippy::cast_possible_truncation, reason = "the halves of a word")]
+        let halves = |word: u32| (i32::from(word as i16), i32::from((word >> 16) as i16));
+        std::array::from_fn(|lane| {
+            let ((a, b), (x, y)) = (halves(column[lane]), halves(row[lane]));
+            sums[lane].wrapping_add((a * x + b * y).cast_unsigned())
+        })
     }
 
     #[inline(always)]
