@@ -106,9 +106,10 @@ fn first(mut grams: Stream, discounts: Discounts, begin: u32) -> io::Result<Leve
     grams.rewind()?;
     while let Some(gram) = grams.next()? {
         // Nothing asks for the beginning's.
-        let own = match gram[0] == begin {
-            true => 0.0,
-            false => (real(count(&gram)) - discounts.at(count(&gram))) / sum,
+        let own = if gram[0] == begin {
+            0.0
+        } else {
+            (real(count(&gram)) - discounts.at(count(&gram))) / sum
         };
         let probability = own + even;
         probabilities.push(probability.to_bits())?;

@@ -14,6 +14,7 @@ pub struct Word<'a> {
 
 /// The words of `text`: runs of letters and digits, with the apostrophes, hyphens, points and commas that stand between
 /// two of them, and every other mark alone. Space is dropped.
+#[must_use]
 pub fn words(text: &str) -> Words<'_> {
     Words { text, at: 0 }
 }
