@@ -5,8 +5,8 @@
 //!
 //! Memory: five times the line. Order: the document's.
 
-use simd_json::prelude::ValueAsScalar as _;
-use simd_json::tape::Value;
+use simd_json::prelude::{ValueAsScalar as _, ValueIntoString as _};
+use simd_json::tape::{Object, Value};
 
 use crate::about::{self, About};
 use crate::walk::{Block, Picture};
@@ -46,14 +46,23 @@ pub struct Parsed {
 impl Parsed {
     /// Adds the paragraphs of a text.
     pub fn text(&mut self, words: &str) {
-        for paragraph in words.split("\n\n") {
-            let text = text::fold(paragraph);
+        let mut rest = words;
+        while !rest.is_empty() {
+            let run = text::plain(rest, true);
+            let (text, end) = if matches!(rest.as_bytes()[run..], [] | [b'\n', b'\n', ..]) {
+                // Most paragraphs are plain ASCII that needs no folding: looked at once, and copied.
+                (rest[..run].trim_end_matches(' ').to_owned(), run)
+            } else {
+                let end = rest[run..].find("\n\n").map_or(rest.len(), |end| run + end);
+                (text::fold(&rest[..end]), end)
+            };
             if !text.is_empty() {
                 self.blocks.push(Block {
                     text,
                     ..Block::default()
                 });
             }
+            rest = rest.get(end + 2..).unwrap_or_default();
         }
     }
 
@@ -88,30 +97,46 @@ pub fn parse(line: &[u8], form: Option<Form>) -> Result<Parsed, ExtractError> {
             Form::Mmc4 => mmc4::document(document),
             Form::Obelics | Form::OmniCorpus => obelics::document(document, form),
         }?;
-        let general = document
-            .get("general_metadata")
-            .map(|general| match general.as_str() {
-                // Damaged metadata lose a document nothing but what they say.
-                Some(inner) => json::read(inner.as_bytes(), said).unwrap_or_default(),
-                None => said(general),
-            });
-        parsed.about = general.unwrap_or_default().or(said(document));
+        let (about, general) = said(document);
+        parsed.about = match general.map(|general| (general.into_string(), general)) {
+            // Damaged metadata lose a document nothing but what they say.
+            Some((Some(inner), _)) => json::read(inner.as_bytes(), |inner| said(inner).0)
+                .unwrap_or_default()
+                .or(about),
+            Some((None, general)) => said(general).0.or(about),
+            None => about,
+        };
         Ok(parsed)
     })
     .unwrap_or_else(|error| Err(ExtractError::BadJson(error)))
 }
 
-/// What an object says of the document.
-fn said(object: Value<'_, '_>) -> About {
-    let first = |keys: &[&str]| keys.iter().find_map(|key| json::text(object, key));
-    About {
-        title: first(&["title"])
-            .map(text::fold)
-            .and_then(|title| about::said(&title)),
-        url: first(&["url"]).and_then(about::said),
-        lang: first(&["language", "lang"]).and_then(about::language),
-        license: first(&["license", "licence"]).and_then(about::said),
+/// What an object says of the document, and its `general_metadata`. Its keys are gone through once.
+fn said<'t, 'i>(object: Value<'t, 'i>) -> (About, Option<Value<'t, 'i>>) {
+    let (mut about, mut general) = (About::default(), None);
+    for (key, value) in object.as_object().iter().flat_map(Object::iter) {
+        let own = match key {
+            "title" => &mut about.title,
+            "url" => &mut about.url,
+            "language" | "lang" => &mut about.lang,
+            "license" | "licence" => &mut about.license,
+            "general_metadata" => {
+                general = general.or(Some(value));
+                continue;
+            }
+            _ => continue,
+        };
+        if own.is_none()
+            && let Some(text) = value.into_string()
+        {
+            *own = match key {
+                "title" => about::said(&text::fold(text)),
+                "language" | "lang" => about::language(text),
+                _ => about::said(text),
+            };
+        }
     }
+    (about, general)
 }
 
 fn of(document: Value<'_, '_>) -> Option<Form> {

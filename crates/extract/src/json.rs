@@ -14,15 +14,26 @@ use simd_json::{Buffers, INPUT_PADDING, Tape};
 /// What is kept from text to text may not hold more.
 const KEEP: usize = 1 << 20;
 
-#[derive(Default)]
 struct Scratch {
     bytes: Vec<u8>,
     buffers: Buffers,
+    tape: Tape<'static>,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self {
+            bytes: Vec::new(),
+            buffers: Buffers::default(),
+            tape: Tape(Vec::new()),
+        }
+    }
 }
 
 thread_local! {
-    // Two, since a string of one text is read as a text of its own while the first is still held.
-    static SCRATCH: RefCell<Vec<Scratch>> = const { RefCell::new(Vec::new()) };
+    // Several, since a string of one text is read as a text of its own while the first is still held.
+    #[expect(clippy::vec_box, reason = "they are taken out and put back three times a line")]
+    static SCRATCH: RefCell<Vec<Box<Scratch>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Parses `text` and hands its value to `work`.
@@ -31,22 +42,22 @@ thread_local! {
 /// It is no JSON, or nested more than 1,024 levels deep; in the words of `simd-json`.
 pub fn read<R>(text: &[u8], work: impl FnOnce(Value<'_, '_>) -> R) -> Result<R, String> {
     let mut scratch = SCRATCH.with_borrow_mut(Vec::pop).unwrap_or_default();
-    scratch.bytes.clear();
-    scratch.bytes.reserve(text.len() + INPUT_PADDING);
-    scratch.bytes.extend_from_slice(text);
-    scratch.bytes.resize(text.len() + INPUT_PADDING, 0);
-    let mut tape = Tape(Vec::with_capacity(64));
-    let done = simd_json::fill_tape_padded(
-        &mut scratch.bytes,
-        text.len(),
-        &mut scratch.buffers,
-        &mut tape,
-    )
-    .map(|()| work(tape.as_value()))
-    .map_err(|error| error.to_string());
-    drop(tape);
+    let Scratch {
+        bytes,
+        buffers,
+        tape: kept,
+    } = &mut *scratch;
+    bytes.clear();
+    bytes.reserve(text.len() + INPUT_PADDING);
+    bytes.extend_from_slice(text);
+    bytes.resize(text.len() + INPUT_PADDING, 0);
+    let mut tape = std::mem::replace(kept, Tape(Vec::new())).reset();
+    let done = simd_json::fill_tape_padded(bytes, text.len(), buffers, &mut tape)
+        .map(|()| work(tape.as_value()))
+        .map_err(|error| error.to_string());
+    *kept = tape.reset();
     if text.len() <= KEEP {
-        SCRATCH.with_borrow_mut(|kept| kept.push(scratch));
+        SCRATCH.with_borrow_mut(|free| free.push(scratch));
     }
     done
 }
@@ -59,9 +70,8 @@ pub fn text<'i>(object: Value<'_, 'i>, key: &str) -> Option<&'i str> {
         .filter(|text| !text.is_empty())
 }
 
-/// The whole number under a key, if it is one that a picture can have for a side.
-pub fn pixels(object: Value<'_, '_>, key: &str) -> Option<u32> {
-    let value = object.get(key)?;
+/// A whole number that a picture can have for a side.
+pub fn pixels(value: Value<'_, '_>) -> Option<u32> {
     // Parquet files that pandas wrote hold numbers with gaps as floats.
     #[expect(
         clippy::cast_possible_truncation,
@@ -84,7 +94,7 @@ mod tests {
     fn an_inner_text_is_read_while_the_outer_is_held() {
         let found = read(br#"{"a":"{\"w\":3.0}","b":"x"}"#, |outer| {
             let inner = read(text(outer, "a").unwrap_or_default().as_bytes(), |inner| {
-                pixels(inner, "w")
+                inner.get("w").and_then(pixels)
             });
             (inner, text(outer, "b").map(str::to_owned))
         });

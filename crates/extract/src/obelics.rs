@@ -11,7 +11,7 @@
 //! Memory: the text once. Order: the document's.
 
 use simd_json::prelude::{TypedScalarValue as _, ValueAsScalar as _, ValueIntoString as _};
-use simd_json::tape::{Array, Value};
+use simd_json::tape::{Array, Object, Value};
 
 use crate::ExtractError;
 use crate::interleaved::{Declared, Form, Parsed};
@@ -37,6 +37,8 @@ pub fn document(document: Value<'_, '_>, form: Form) -> Result<Parsed, ExtractEr
     }
     match document.get("metadata") {
         Some(metadata) => match metadata.as_str() {
+            // Nothing but null: a document without images.
+            Some(inner) if !inner.contains('{') => blocks(&images, &texts, None, form),
             Some(inner) => {
                 let read = json::read(inner.as_bytes(), |inner| {
                     blocks(&images, &texts, inner.as_array(), form)
@@ -57,6 +59,8 @@ fn blocks(
     form: Form,
 ) -> Result<Parsed, ExtractError> {
     let mut parsed = Parsed::default();
+    // Texts have two or three paragraphs.
+    parsed.blocks.reserve(2 * texts.len());
     let (mut images, mut texts) = (images.iter(), texts.iter());
     let mut metadata = metadata.as_ref().map(Array::iter);
     for position in 0.. {
@@ -78,8 +82,7 @@ fn blocks(
                     parsed.text(words);
                 }
                 if let Some(image) = image {
-                    let declared = about.map(declared).unwrap_or_default();
-                    let alt = about.and_then(|about| json::text(about, "alt_text"));
+                    let (declared, alt) = about.map(declared).unwrap_or_default();
                     parsed.image(vec![image.to_owned()], alt, declared);
                 }
             }
@@ -88,12 +91,25 @@ fn blocks(
     Ok(parsed)
 }
 
-fn declared(about: Value<'_, '_>) -> Declared {
-    let side = |original, own| json::pixels(about, original).or(json::pixels(about, own));
-    Declared {
-        original_width: side("original_width", "width"),
-        original_height: side("original_height", "height"),
+/// What is declared of an image, and its alternative text: in one pass, since its object has many keys.
+fn declared<'i>(about: Value<'_, 'i>) -> (Declared, Option<&'i str>) {
+    let (mut original, mut own) = (Declared::default(), Declared::default());
+    let mut alt = None;
+    for (key, value) in about.as_object().iter().flat_map(Object::iter) {
+        match key {
+            "alt_text" => alt = value.into_string(),
+            "original_width" => original.original_width = json::pixels(value),
+            "original_height" => original.original_height = json::pixels(value),
+            "width" => own.original_width = json::pixels(value),
+            "height" => own.original_height = json::pixels(value),
+            _ => {}
+        }
     }
+    let declared = Declared {
+        original_width: original.original_width.or(own.original_width),
+        original_height: original.original_height.or(own.original_height),
+    };
+    (declared, alt)
 }
 
 fn list<'t, 'i>(

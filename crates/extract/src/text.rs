@@ -44,24 +44,14 @@ pub fn fold_into(text: &str, folded: &mut String) {
 }
 
 /// How many bytes at the beginning are ASCII that folding leaves as it is; `blank` says whether one stands before them.
-fn plain(text: &str, blank: bool) -> usize {
-    const WIDTH: usize = 32;
+pub fn plain(text: &str, blank: bool) -> usize {
     let is_plain = |byte: u8| (b' '..=b'~').contains(&byte);
     let bytes = text.as_bytes();
     match bytes.first() {
         Some(&first) if is_plain(first) && !(blank && first == b' ') => {}
         _ => return 0,
     }
-    let mut at = 1;
-    // Many bytes at a time, each beside the one before it, without branches: the compiler makes vector instructions of it.
-    while at + WIDTH <= bytes.len() && !is_odd::<WIDTH>(bytes, at) {
-        at += WIDTH;
-    }
-    // What is left is looked at once more together with bytes before it, rather than one by one.
-    let last = bytes.len().saturating_sub(WIDTH);
-    if (1..=at).contains(&last) && at + WIDTH > bytes.len() && !is_odd::<WIDTH>(bytes, last) {
-        return bytes.len();
-    }
+    let mut at = run::<8>(bytes, run::<32>(bytes, 1));
     while let Some(&byte) = bytes.get(at)
         && is_plain(byte)
         && !(byte == b' ' && bytes[at - 1] == b' ')
@@ -69,6 +59,22 @@ fn plain(text: &str, blank: bool) -> usize {
         at += 1;
     }
     at
+}
+
+/// The end of a run of plain bytes that goes on at `at`, as far as it shows `WIDTH` bytes at a time. Each is looked at
+/// beside the one before it, without branches: the compiler makes vector instructions of it.
+fn run<const WIDTH: usize>(bytes: &[u8], mut at: usize) -> usize {
+    while at + WIDTH <= bytes.len() {
+        if is_odd::<WIDTH>(bytes, at) {
+            return at;
+        }
+        at += WIDTH;
+    }
+    // What is left is looked at together with bytes before it, once more.
+    match bytes.len().checked_sub(WIDTH) {
+        Some(last) if last > 0 && !is_odd::<WIDTH>(bytes, last) => bytes.len(),
+        _ => at,
+    }
 }
 
 /// Whether of the bytes from `at` on, one is no printing ASCII, or a blank behind a blank.
@@ -80,8 +86,10 @@ fn is_odd<const WIDTH: usize>(bytes: &[u8], at: usize) -> bool {
     };
     let mut odd = 0;
     for (&byte, &last) in these.iter().zip(before) {
-        odd |= u8::from(byte.wrapping_sub(b' ') > b'~' - b' ');
-        odd |= u8::from(byte == b' ') & u8::from(last == b' ');
+        // As signed numbers, bytes beyond ASCII are less than a blank too. Of two whose bits are together those of a
+        // blank, both are one, or another is NUL.
+        odd |= u8::from(byte.cast_signed() < b' '.cast_signed());
+        odd |= u8::from(byte == 0x7f) | u8::from(byte | last == b' ');
     }
     odd != 0
 }
