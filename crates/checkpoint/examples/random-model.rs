@@ -17,7 +17,10 @@ fn write(name: &str, dir: &Path) -> Result<(), CheckpointError> {
     Checkpoint::random(&config, 7)?.write_dir(dir, &words)
 }
 
-#[expect(clippy::print_stderr, reason = "an example's only way to say what is wrong")]
+#[expect(
+    clippy::print_stderr,
+    reason = "an example's only way to say what is wrong"
+)]
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
     let [_, name, dir] = &arguments[..] else {

@@ -176,12 +176,7 @@ impl Batches {
 
     /// Reads what is open already, under the name `name`.
     #[must_use]
-    pub fn of_reader(
-        name: Arc<str>,
-        reader: Box<dyn Read + Send>,
-        cut: Cut,
-        stop: &Stop,
-    ) -> Self {
+    pub fn of_reader(name: Arc<str>, reader: Box<dyn Read + Send>, cut: Cut, stop: &Stop) -> Self {
         let events = ahead(move |sender| {
             send(sender, Event::Open(name))?;
             read(reader, sender)
@@ -333,7 +328,9 @@ impl Iterator for Batches {
 
 /// Runs `work` on a thread of its own, which is not joined: it may wait for standard input for ever, and then ends with
 /// the process.
-fn ahead(work: impl FnOnce(&SyncSender<Event>) -> Result<(), ()> + Send + 'static) -> Receiver<Event> {
+fn ahead(
+    work: impl FnOnce(&SyncSender<Event>) -> Result<(), ()> + Send + 'static,
+) -> Receiver<Event> {
     let (sender, events) = sync_channel(WAITING);
     thread::spawn(move || work(&sender));
     events
