@@ -7,12 +7,13 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::process::Command;
 
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{FilterType, resize};
 use image::{ImageFormat, RgbImage};
 use realsyn_behaviour::fixtures::{encoded, image_records, picture, sentence_records};
-use realsyn_behaviour::{Case, Finished, Scene};
+use realsyn_behaviour::{Case, Finished, Scene, sh};
 use serde_json::Value;
 
 fn input(dir: &Path) -> String {
@@ -331,7 +332,7 @@ fn any_sharding_gives_the_same_survivors() {
             let done = scene.run(&merge, b"").expect(&[0]);
             assert_eq!(done.lines(), whole, "{parts} parts");
         }
-        // Each pair of three shards, under parallel where it is to be had.
+        // Each pair of three shards.
         let shards: Vec<String> = (0..3)
             .map(|shard| {
                 let lines = lines.lines().skip(shard).step_by(3);
@@ -353,6 +354,38 @@ fn any_sharding_gives_the_same_survivors() {
         let merge: Vec<&str> = merge.iter().map(String::as_str).collect();
         assert_eq!(scene.run(&merge, b"").expect(&[0]).lines(), whole);
     }
+}
+
+#[test]
+fn parts_under_the_real_parallel_give_the_survivors_of_the_whole() {
+    if Command::new("parallel").arg("--version").output().is_err() {
+        assert!(
+            std::env::var_os("REALSYN_REQUIRE_ALL").is_none(),
+            "GNU parallel is required here"
+        );
+        println!("no GNU parallel: not checked");
+        return;
+    }
+    let (scene, lines) = album();
+    // Bad pictures would be rejected by each step.
+    let good = lines.lines().take(4).flat_map(|line| [line, "\n"]);
+    scene.write(
+        "all.jsonl",
+        good.chain([&*hashed(300)]).collect::<String>().as_bytes(),
+    );
+    let program = scene.program().display();
+    let whole = sh(
+        &format!("{program} -q all.jsonl > whole"),
+        &scene.path("."),
+        Path::new("."),
+    );
+    let _ = whole.expect(&[0]);
+    let steps = format!(
+        "parallel --pipe -k -N50 -j3 '{program} -q --hash' < all.jsonl > hashed && \
+         parallel -j3 '{program} -q --edges={{}}/4 hashed > edges.{{}}' ::: 1 2 3 4 && \
+         {program} -q --merge edges.* -- hashed > merged && cmp merged whole"
+    );
+    let _ = sh(&steps, &scene.path("."), Path::new(".")).expect(&[0]);
 }
 
 #[test]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+import importlib.abc
+import importlib.machinery
+import importlib.util
 import json
 import sys
 import time
+import types
 from pathlib import Path
-from unittest.mock import MagicMock
 
 
 def files(folder: str) -> list[Path]:
@@ -29,12 +32,48 @@ def imagehash(algorithm: str, folder: str) -> None:
     rate(lambda all_files: [str(hash_(Image.open(path))) for path in all_files], folder)
 
 
+class Nothing(type):
+    """A class that does nothing, of which every attribute is such a class, and so is every instance."""
+
+    def __getattr__(cls, name: str):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Nothing(name, (), {})
+
+    def __call__(cls, *rest, **named):
+        return type.__call__(cls, *rest, **named) if cls is Nothing else Nothing("nothing", (), {})
+
+
+class Empty(types.ModuleType):
+    """A module of such classes."""
+
+    def __getattr__(self, name: str):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Nothing(name, (), {})
+
+
+class Unused(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Stands in for what imagededup imports for its plots and its evaluation, which are not used here."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"torch", "torchvision", "sklearn", "matplotlib"}:
+            return importlib.machinery.ModuleSpec(name, self, is_package=True)
+        return None
+
+    def create_module(self, spec):
+        return Empty(spec.name)
+
+    def exec_module(self, module):
+        pass
+
+
 def imagededup_methods():
-    # Its package imports the convolutional network first, which is not used here.
-    for name in ["torch", "torch.utils", "torch.utils.data", "torchvision", "torchvision.transforms", "matplotlib"]:
-        sys.modules[name] = MagicMock()
-    for name in ["matplotlib.pyplot", "matplotlib.gridspec", "sklearn", "sklearn.metrics"]:
-        sys.modules[name] = MagicMock()
+    sys.meta_path.insert(0, Unused())
+    # The package would import its convolutional network, and that PyTorch: take the module beside it alone.
+    package = types.ModuleType("imagededup.methods")
+    package.__path__ = [str(Path(importlib.util.find_spec("imagededup").origin).parent / "methods")]
+    sys.modules[package.__name__] = package
     from imagededup.methods import hashing
 
     return hashing
@@ -111,12 +150,13 @@ def numpy_(count: str, radius: str) -> None:
     timed(work, count)
 
 
+def distance(one: str, other: str) -> int:
+    return (int(one, 16) ^ int(other, 16)).bit_count()
+
+
 def retrieval(method: str, count: str, radius: str) -> None:
     imagededup_methods()
     from imagededup.handlers.search.retrieval import HashEval
-
-    def distance(one: str, other: str) -> int:
-        return (int(one, 16) ^ int(other, 16)).bit_count()
 
     def work(made: list[int]) -> int:
         named = {str(number): f"{hash_:016x}" for number, hash_ in enumerate(made)}
@@ -157,4 +197,9 @@ WORK = {
     "bktree": lambda *rest: retrieval("bktree", *rest),
     "hashes": folder_hashes,
 }
-WORK[sys.argv[1]](*sys.argv[2:])
+try:
+    WORK[sys.argv[1]](*sys.argv[2:])
+except Exception as error:
+    # Status 1 would be read as "some records were rejected".
+    print(f"peer.py: {error!r}", file=sys.stderr)
+    sys.exit(2)
