@@ -239,7 +239,7 @@ fn a_resumed_run_over_parquet_goes_on_behind_what_was_done() {
         std::thread::sleep(std::time::Duration::from_millis(4 * number * number));
         let _ = child.kill();
         child.wait().unwrap();
-        extract(
+        let _ = extract(
             dir.path(),
             &["-j", "1", "-o", "out", "--resume", "d.parquet"],
             b"",
@@ -261,7 +261,7 @@ fn damaged_parquet_is_rejected_with_its_place_and_the_run_goes_on() {
     parquet(&at("a.parquet"), &documents, 100);
     let length = fs::metadata(at("a.parquet")).unwrap().len();
     fs::copy(at("a.parquet"), at("b.parquet")).unwrap();
-    let mut file = File::options().write(true).open(at("b.parquet")).unwrap();
+    let file = File::options().write(true).open(at("b.parquet")).unwrap();
     file.set_len(length - 9).unwrap();
     fs::write(at("c.jsonl"), lines(&documents[..1])).unwrap();
     // The texts of the second row group.
@@ -395,6 +395,6 @@ fn parquet_of_something_else_is_unknown() {
     let file = File::create(dir.path().join("x.parquet")).unwrap();
     let writer = SerializedFileWriter::new(file, schema, Arc::default()).unwrap();
     writer.close().unwrap();
-    extract(dir.path(), &["--rejects", "r", "x.parquet"], b"").expect(&[1]);
+    let _ = extract(dir.path(), &["--rejects", "r", "x.parquet"], b"").expect(&[1]);
     assert_eq!(rejects(dir.path()), ["x.parquet:0 unknown-document"]);
 }

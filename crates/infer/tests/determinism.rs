@@ -40,7 +40,7 @@ fn engines() -> Vec<EngineOptions> {
     let ort = library().map(|path| EngineOptions {
         choice: EngineChoice::Ort,
         library: Some(path),
-        environment: None,
+        ..EngineOptions::default()
     });
     std::iter::once(rten).chain(ort).collect()
 }
@@ -212,7 +212,7 @@ fn what_is_no_onnx_runtime_is_an_error_and_auto_goes_on() {
         let named = EngineOptions {
             choice: EngineChoice::Auto,
             library: Some(fake.clone()),
-            environment: None,
+            ..EngineOptions::default()
         };
         let error = Model::open(dir.path(), &named).unwrap_err();
         assert_eq!(error.code(), "no-onnxruntime");
