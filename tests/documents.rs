@@ -94,8 +94,13 @@ fn the_examples_of_the_man_pages_work() {
             }
             // What an example writes may be what another tool's example reads, and lies there already.
             let words: Vec<&str> = command.split_whitespace().collect();
+            let is_name = |word: &str| {
+                word.chars()
+                    .all(|letter| letter.is_alphanumeric() || "._-/".contains(letter))
+            };
             for pair in words.windows(2) {
-                if ["--rejects", "--report", "--count", "--out", "-o"].contains(&pair[0]) {
+                let writes = ["--rejects", "--report", "--count", "--out", "-o"].contains(&pair[0]);
+                if writes && is_name(pair[1]) {
                     world.ok(&format!("rm -rf {}", pair[1]));
                 }
             }

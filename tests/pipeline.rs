@@ -154,9 +154,9 @@ fn maps_split_over_shards_by_gnu_parallel_give_the_bytes_of_the_whole() {
         return;
     }
     let world = World::new();
-    world.ok("ls docs/*.html > list && xargs rs-extract -q --counts counts.jsonl < list > whole");
+    world.ok("ls docs/*.html > list && xargs rs-extract -q --counts counts.fst < list > whole");
     // Four shards, of documents for the tool that reads documents and of records for the others.
-    world.ok("parallel -k -j2 -N2 rs-extract -q --counts counts.jsonl {} :::: list > parts && cmp parts whole");
+    world.ok("parallel -k -j2 -N2 rs-extract -q --counts counts.fst {} :::: list > parts && cmp parts whole");
     for (input, map) in [
         ("records.jsonl", "rs-embed -q --model model"),
         ("embedded.jsonl", "rs-kmeans -q --assign centroids.npy"),
