@@ -55,12 +55,12 @@ struct Rows {
     name: Arc<str>,
     form: Option<Form>,
     lines: Vec<u8>,
-    rows: Vec<Row>,
+    waiting: Vec<Row>,
 }
 
 impl Rows {
     fn is_full(&self) -> bool {
-        self.rows.len() >= BATCH || self.lines.len() >= FULL
+        self.waiting.len() >= BATCH || self.lines.len() >= FULL
     }
 }
 
@@ -82,7 +82,8 @@ pub fn read(input: Input, plan: &Plan, outlet: &mut Outlet) -> Result<(), Over> 
         Err(error) => return outlet.reject(&name, None, error.code(), error.to_string()),
     };
     let has = |name: &str| table.columns().any(|column| column == name);
-    if !has("text_list") && !(has("images") && has("texts")) {
+    let is_interleaved = has("images") && has("texts");
+    if !has("text_list") && !is_interleaved {
         let columns: Vec<&str> = table.columns().take(20).collect();
         let message = format!(
             "a Parquet file with neither images and texts nor text_list, but {}",
@@ -94,7 +95,7 @@ pub fn read(input: Input, plan: &Plan, outlet: &mut Outlet) -> Result<(), Over> 
         name: Arc::clone(&name),
         form: lines::form(plan.from),
         lines: Vec::new(),
-        rows: Vec::new(),
+        waiting: Vec::new(),
     };
     let (mut batch, mut line, mut number) = (empty(), Vec::new(), 0);
     for group in 0..table.groups() {
@@ -106,7 +107,7 @@ pub fn read(input: Input, plan: &Plan, outlet: &mut Outlet) -> Result<(), Over> 
                 batch.lines.extend_from_slice(&line);
             }
             let lost = error.as_ref().map_or(0, ColumnarError::lost);
-            batch.rows.push(Row {
+            batch.waiting.push(Row {
                 number,
                 end: batch.lines.len(),
                 error,
@@ -122,15 +123,17 @@ pub fn read(input: Input, plan: &Plan, outlet: &mut Outlet) -> Result<(), Over> 
 
 /// Sends what an earlier run has not done.
 fn send(mut batch: Rows, outlet: &mut Outlet) -> Result<(), Over> {
-    let done = outlet.skip(batch.rows.len() as u64);
+    let done = outlet.skip(batch.waiting.len() as u64);
     let done = usize::try_from(done).unwrap_or(usize::MAX);
-    let start = done.checked_sub(1).map_or(0, |last| batch.rows[last].end);
-    batch.rows.drain(..done);
-    if batch.rows.is_empty() {
+    let start = done
+        .checked_sub(1)
+        .map_or(0, |last| batch.waiting[last].end);
+    batch.waiting.drain(..done);
+    if batch.waiting.is_empty() {
         return Ok(());
     }
     batch.lines.drain(..start);
-    for row in &mut batch.rows {
+    for row in &mut batch.waiting {
         row.end -= start;
     }
     outlet.send(batch)
@@ -154,12 +157,12 @@ fn file(mut input: Input) -> io::Result<File> {
 
 impl Piece for Rows {
     fn units(&self) -> u64 {
-        self.rows.len() as u64
+        self.waiting.len() as u64
     }
 
     fn settle(self: Box<Self>, desk: &mut Desk<'_>) {
         let mut start = 0;
-        for row in &self.rows {
+        for row in &self.waiting {
             let line = &self.lines[start..row.end];
             start = row.end;
             let origin = Origin {
@@ -168,14 +171,12 @@ impl Piece for Rows {
                 record: line,
                 ..Origin::default()
             };
-            match &row.error {
-                Some(error) => desk.refuse(error.code(), &error.to_string(), origin),
-                None => {
-                    let folder = tasks::folder(&self.name);
-                    let made =
-                        realsyn_extract::interleaved(line, self.form, folder, desk.options());
-                    desk.settle(made, origin);
-                }
+            if let Some(error) = &row.error {
+                desk.refuse(error.code(), &error.to_string(), origin);
+            } else {
+                let folder = tasks::folder(&self.name);
+                let made = realsyn_extract::interleaved(line, self.form, folder, desk.options());
+                desk.settle(made, origin);
             }
         }
     }

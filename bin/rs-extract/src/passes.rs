@@ -78,16 +78,16 @@ pub fn run(common: &Common, own: &Own) -> Result<Outcome> {
         Last::Decide(..) | Last::Explain(..) => {}
         Last::Count(counter) => {
             if let (Some(file), Some(path)) = (count, &own.count) {
-                let counted = counter.finish().map_err(|error| failed(error, path))?;
-                note(&mut run, &counted);
-                write(&[counted], file, path)?;
+                let words = counter.finish().map_err(|error| failed(error, path))?;
+                note(&mut run, &words);
+                write(&[words], file, path)?;
             }
         }
         Last::Spool(counter) => {
             if let Some(counter) = counter {
-                let counted = counter.finish().context("temporary file")?;
-                note(&mut run, &counted);
-                entropy = Some(entropy_by(own, counted));
+                let words = counter.finish().context("temporary file")?;
+                note(&mut run, &words);
+                entropy = Some(entropy_by(own, words));
             }
             let Some(spool) = spool else {
                 return Ok(run.finish()?);

@@ -268,13 +268,12 @@ impl Stage {
             let Some(sentence) = sentence else { continue };
             let counts = done.sink.tally.of("sentence");
             counts.seen += 1;
-            let (refusal, perplexity) = match item {
-                Item::Refused(refused) => (Some((refused.code, refused.message.clone())), None),
-                _ => {
-                    let (refusal, perplexity) = self.ask(entropy, bounds, &sentence.text, worker);
-                    let refusal = refusal.map(|(rule, message)| (rule.code(), message));
-                    (refusal, perplexity)
-                }
+            let (refusal, perplexity) = if let Item::Refused(refused) = item {
+                (Some((refused.code, refused.message.clone())), None)
+            } else {
+                let (refusal, perplexity) = self.ask(entropy, bounds, &sentence.text, worker);
+                let refusal = refusal.map(|(rule, message)| (rule.code(), message));
+                (refusal, perplexity)
             };
             let mut said = match refusal {
                 None => {

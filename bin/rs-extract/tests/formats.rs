@@ -5,6 +5,7 @@
     reason = "a test says what went wrong by panicking"
 )]
 
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{Seek as _, Write as _};
 use std::path::Path;
@@ -106,18 +107,19 @@ const GENERAL: &str = r#"{"url": "https://a.example/page", "warc_record_offset":
 
 /// The lines that a compact writer makes of documents, keys as in the released files.
 fn lines(documents: &[Document]) -> String {
-    documents
-        .iter()
-        .map(|(images, texts)| {
-            format!(
-                "{{\"images\":{},\"metadata\":{},\"general_metadata\":{},\"texts\":{}}}\n",
-                json(images),
-                json(&METADATA),
-                json(&GENERAL),
-                json(texts)
-            )
-        })
-        .collect()
+    let mut lines = String::new();
+    for (images, texts) in documents {
+        writeln!(
+            lines,
+            "{{\"images\":{},\"metadata\":{},\"general_metadata\":{},\"texts\":{}}}",
+            json(images),
+            json(&METADATA),
+            json(&GENERAL),
+            json(texts)
+        )
+        .unwrap();
+    }
+    lines
 }
 
 fn json(value: &impl serde::Serialize) -> String {

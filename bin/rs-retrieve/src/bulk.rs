@@ -144,26 +144,23 @@ pub fn rows(mut run: Run, stage: &Retrieve, path: &Path) -> Result<Outcome> {
         let hits: Vec<Hit> = found.hits(row).collect();
         let counts = sink.tally.of(Kind::Image.name());
         counts.seen += 1;
-        match stage.texts(None, &hits)? {
-            Some(edits) => {
-                counts.kept += 1;
-                edits.apply(&record, &mut sink.out);
-                sink.out.push(b'\n');
-            }
-            None => {
-                let origin = realsyn_lines::Origin {
-                    file: path.to_str(),
-                    line: None,
-                    record: line.as_bytes(),
-                    ..realsyn_lines::Origin::default()
-                };
-                let Refusal {
-                    class,
-                    code,
-                    message,
-                } = Retrieve::nothing();
-                sink.refuse(Kind::Image.name(), class, code, &message, origin);
-            }
+        if let Some(edits) = stage.texts(None, &hits)? {
+            counts.kept += 1;
+            edits.apply(&record, &mut sink.out);
+            sink.out.push(b'\n');
+        } else {
+            let origin = realsyn_lines::Origin {
+                file: path.to_str(),
+                line: None,
+                record: line.as_bytes(),
+                ..realsyn_lines::Origin::default()
+            };
+            let Refusal {
+                class,
+                code,
+                message,
+            } = Retrieve::nothing();
+            sink.refuse(Kind::Image.name(), class, code, &message, origin);
         }
         if sink.out.len() >= 1 << 18 {
             run.accept(std::mem::replace(&mut sink, run.sink()))?;

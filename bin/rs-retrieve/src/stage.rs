@@ -102,7 +102,6 @@ impl Retrieve {
     ///
     /// # Errors
     /// Its embedding is of another model or dimension than the sentences', which ends the run.
-
     pub fn image(
         &self,
         sidecars: &mut Sidecars,

@@ -475,8 +475,8 @@ fn a_damaged_index_and_sentences_without_embeddings_are_found() {
         "--report",
         "f.jsonl",
     ];
-    let built = alone(&scene, &build, &mixed).expect(&[1]);
-    assert!(built.err.contains("missing-emb"), "{}", built.err);
+    let indexed = alone(&scene, &build, &mixed).expect(&[1]);
+    assert!(indexed.err.contains("missing-emb"), "{}", indexed.err);
     let funnel = json(String::from_utf8(scene.read("f.jsonl")).unwrap().trim_end());
     assert_eq!(
         (funnel["seen"].as_u64(), funnel["kept"].as_u64()),

@@ -132,7 +132,7 @@ impl Builder {
                 ))
             })
             .collect();
-        (!fields.is_empty()).then(|| Node {
+        (!fields.is_empty()).then_some(Node {
             leaves: start..self.leaves.len(),
             present,
             kind: Kind::Struct(fields),

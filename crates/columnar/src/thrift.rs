@@ -37,7 +37,7 @@ struct Reader<'a> {
     elements: usize,
 }
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     fn byte(&mut self) -> Walk<u8> {
         let (first, rest) = self.bytes.split_first().ok_or("it ends early")?;
         self.bytes = rest;

@@ -1,5 +1,10 @@
 //! Files written by Apache's writer, whole and damaged, in every encoding and codec that is read.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops where something is missing"
+)]
+
 use std::fs::File;
 use std::io::{Seek as _, Write as _};
 use std::sync::Arc;
@@ -362,8 +367,8 @@ proptest::proptest! {
 
     /// Whatever is changed in a file, reading it ends, without a panic, and with no more rows than it has.
     #[test]
-    fn damage_anywhere_is_an_error_at_most(changes in proptest::collection::vec((0.0..1.0_f64, proptest::num::u8::ANY), 1..6), version in 0..2) {
-        let version = [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0][version as usize];
+    fn damage_anywhere_is_an_error_at_most(changes in proptest::collection::vec((0.0..1.0_f64, proptest::num::u8::ANY), 1..6), version in 0..2_usize) {
+        let version = [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0][version];
         let properties = WriterProperties::builder().set_writer_version(version).set_compression(Compression::SNAPPY);
         let mut file = obelics(properties, 2, 40);
         let length = file.metadata().unwrap().len();

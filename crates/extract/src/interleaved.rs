@@ -5,7 +5,7 @@
 //!
 //! Memory: five times the line. Order: the document's.
 
-use simd_json::prelude::{ValueAsScalar as _, ValueIntoString as _};
+use simd_json::prelude::ValueIntoString as _;
 use simd_json::tape::{Object, Value};
 
 use crate::about::{self, About};

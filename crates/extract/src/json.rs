@@ -105,7 +105,7 @@ mod tests {
     fn what_is_no_json_is_said_to_be_none() {
         let deep = "[".repeat(1 << 20);
         for broken in ["", "{", "{\"a\":\"\u{1}\"}", "{}x", deep.as_str()] {
-            assert!(read(broken.as_bytes(), |_| ()).is_err(), "{:.20}", broken);
+            assert!(read(broken.as_bytes(), |_| ()).is_err(), "{broken:.20}");
         }
         assert!(read(b"\"\xff\"", |_| ()).is_err());
     }

@@ -163,9 +163,9 @@ mod tests {
     fn codes(sentences: &[&str]) -> Vec<Option<&'static str>> {
         let mut detector = Detector::default();
         detector.begin();
-        sentences
-            .iter()
-            .for_each(|sentence| detector.look(sentence));
+        for sentence in sentences {
+            detector.look(sentence);
+        }
         detector
             .languages()
             .map(|found| found.map(Language::code))

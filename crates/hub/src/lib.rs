@@ -106,7 +106,7 @@ impl FromStr for Name {
                 && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
                 && !part.contains("..")
         };
-        let is_revision = !revision.is_empty() && revision.split('/').all(|part| is_good(part));
+        let is_revision = !revision.is_empty() && revision.split('/').all(is_good);
         if is_good(owner) && is_good(name) && is_revision {
             Ok(Self {
                 repo: repo.to_owned(),

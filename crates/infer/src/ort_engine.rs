@@ -257,7 +257,7 @@ impl Session for OrtSession {
             .as_mut()
             .ok_or_else(|| failed("the session is closed".to_owned()))?;
         let mut run = || -> ort::Result<Output> {
-            let halved = |name: &str| {
+            let takes_half = |name: &str| {
                 let input = session.inputs().iter().find(|input| input.name() == name);
                 input.and_then(|input| input.dtype().tensor_type())
                     == Some(TensorElementType::Float16)
@@ -267,7 +267,7 @@ impl Session for OrtSession {
                 values.push((
                     name,
                     match tensor {
-                        Tensor::F32(shape, data) if halved(name) => {
+                        Tensor::F32(shape, data) if takes_half(name) => {
                             let mut halves = vec![f16::ZERO; data.len()];
                             halves.convert_from_f32_slice(data);
                             OrtTensor::from_array((shape.to_vec(), halves))?.into()

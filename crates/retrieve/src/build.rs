@@ -505,6 +505,11 @@ pub(crate) mod tests {
     }
 
     #[test]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "small numbers"
+    )]
     fn buckets_on_disk_and_in_memory_give_the_same_sentences() {
         let dim = 64;
         let centres = Centres {
