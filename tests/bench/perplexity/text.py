@@ -121,33 +121,23 @@ def glosses(folder: Path) -> list[str]:
 
 def austen(folder: Path) -> list[str]:
     """The six novels in janeaustenr: an R data base, compressed piece by piece, whose strings are lines of 70 letters."""
-    path = next(folder.rglob("Rdata.rdb"))
-    data, at, lines = path.read_bytes(), 0, []
-    while at + 4 < len(data):
-        size = struct.unpack(">I", data[at : at + 4])[0]
-        for start in (at + 4, at + 5):
-            try:
-                plain = zlib.decompressobj().decompress(data[start:])
-            except zlib.error:
-                continue
-            for found in re.finditer(rb"\x00\x04\x00\x09", plain):
-                length = struct.unpack(">i", plain[found.end() : found.end() + 4])[0]
-                text = plain[found.end() + 4 : found.end() + 4 + max(length, 0)]
-                lines.append(text.decode("utf-8", "replace"))
-            at = start + len(data[start:]) - len(_rest(data[start:]))
-            break
-        else:
+    data, at, lines = next(folder.rglob("Rdata.rdb")).read_bytes(), 0, []
+    while at < len(data):
+        piece = zlib.decompressobj()
+        try:
+            plain = piece.decompress(data[at:])
+        except zlib.error:
+            # The length of the piece that begins a few bytes on.
             at += 1
-        del size
+            continue
+        for found in re.finditer(rb"\x00\x04\x00\x09", plain):
+            start = found.end() + 4
+            length = max(struct.unpack(">i", plain[found.end() : start])[0], 0)
+            lines.append(plain[start : start + length].decode("utf-8", "replace"))
+        at = len(data) - len(piece.unused_data)
     text = re.sub(r"\n{2,}", "\x00", "\n".join(lines)).replace("\n", " ")
     parts = re.split(r"\x00|(?<=[.!?]) +(?=[A-Z\"])|(?<=[.!?]\") +", text)
     return [part for part in map(str.strip, parts) if len(part.split()) > 2]
-
-
-def _rest(data: bytes) -> bytes:
-    one = zlib.decompressobj()
-    one.decompress(data)
-    return one.unused_data
 
 
 def brown(folder: Path) -> list[str]:
