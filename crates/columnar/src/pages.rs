@@ -12,8 +12,10 @@ use parquet::file::reader::{ChunkReader, Length};
 
 use crate::thrift::{self, PageHeader};
 
-/// Of a header, what is looked at first: everything but long statistics.
+/// How much of a header is looked at first: all of it, but for long statistics.
 const HEAD: usize = 256;
+/// The longest header.
+const LONGEST_HEAD: usize = 1 << 20;
 /// The most values that a page may announce, nulls too: levels are unpacked by run length, so bytes do not bound them.
 const PAGE_VALUES: u64 = 1 << 23;
 
@@ -120,13 +122,25 @@ impl Pages {
         Ok(())
     }
 
-    fn tail(&self, head: Vec<u8>, at: u64) -> io::BufReader<Tail> {
-        let tail = Tail {
-            head: Cursor::new(head),
-            source: Arc::clone(&self.source),
-            at,
-        };
-        io::BufReader::with_capacity(HEAD, tail)
+    /// The header that begins at a place, and its bytes.
+    fn header(&self, start: u64) -> Result<(PageHeader, Vec<u8>)> {
+        let left = self.source.length.saturating_sub(start);
+        let most = usize::try_from(left).map_or(LONGEST_HEAD, |left| left.min(LONGEST_HEAD));
+        let mut length = HEAD;
+        loop {
+            let mut head = self.source.range(start, length.min(most))?;
+            match thrift::page_header(&head) {
+                Ok((header, end)) => {
+                    head.truncate(end);
+                    return Ok((header, head));
+                }
+                // It may go on.
+                Err(_) if length < most => length *= 16,
+                Err(what) => {
+                    return Err(ParquetError::General(format!("a page's header: {what}")));
+                }
+            }
+        }
     }
 
     /// Unpacks gzip to nowhere, no further than was announced.
@@ -153,26 +167,22 @@ impl Length for Pages {
 }
 
 impl ChunkReader for Pages {
-    type T = io::BufReader<Tail>;
+    type T = Cursor<Vec<u8>>;
 
+    /// The header that begins at `start`, and no more: what has been walked over here is all that the library can walk over.
     fn get_read(&self, start: u64) -> Result<Self::T> {
         let pending = self.pending.load(Ordering::Relaxed);
         if pending != NONE && pending != start {
             // The library has peeked at the header and comes for the page itself, which it takes from `get_bytes`.
-            return Ok(self.tail(Vec::new(), start));
+            return Ok(Cursor::default());
         }
-        let left = self.source.length.saturating_sub(start);
-        let head = self
-            .source
-            .range(start, HEAD.min(usize::try_from(left).unwrap_or(HEAD)))?;
-        let header = thrift::page_header(&head)
-            .map_err(|what| ParquetError::General(format!("a page's header: {what}")))?;
+        let (header, bytes) = self.header(start)?;
         self.admit(header)?;
         self.pending.store(
             if header.is_index { NONE } else { start },
             Ordering::Relaxed,
         );
-        Ok(self.tail(head, start))
+        Ok(Cursor::new(bytes))
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
@@ -182,23 +192,5 @@ impl ChunkReader for Pages {
             self.measure(&bytes)?;
         }
         Ok(Bytes::from(bytes))
-    }
-}
-
-/// The file from a place on; its first bytes have been read already.
-pub struct Tail {
-    head: Cursor<Vec<u8>>,
-    source: Arc<Source>,
-    at: u64,
-}
-
-impl Read for Tail {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let mut read = self.head.read(into)?;
-        if read == 0 {
-            read = self.source.file.read_at(into, self.at)?;
-        }
-        self.at += read as u64;
-        Ok(read)
     }
 }

@@ -236,12 +236,11 @@ pub struct PageHeader {
     pub is_index: bool,
 }
 
-/// Reads what is to be known of a page from the beginning of its header (`PageHeader`), which may be cut off behind that:
-/// statistics can be long.
+/// Reads a page's header (`PageHeader`) from the beginning of `bytes`, to its end, and says how long it is.
 ///
 /// # Errors
-/// What is wrong with it.
-pub fn page_header(bytes: &[u8]) -> Result<PageHeader, &'static str> {
+/// What is wrong with it, or that `bytes` end before it does.
+pub fn page_header(bytes: &[u8]) -> Result<(PageHeader, usize), &'static str> {
     let mut reader = Reader {
         bytes,
         elements: ELEMENTS,
@@ -260,33 +259,23 @@ pub fn page_header(bytes: &[u8]) -> Result<PageHeader, &'static str> {
                 header.packed = size(reader.zigzag()?)?;
                 seen |= 2;
             }
-            // Data page, dictionary page, data page version 2: sizes come before their headers in every writer.
-            (5 | 7 | 8, STRUCT) if seen == 3 => {
+            // Data page, dictionary page, data page version 2.
+            (5 | 7 | 8, STRUCT) => {
                 header.is_dictionary = id == 7;
                 let mut last = 0;
                 while let Some((field, kind)) = reader.field(&mut last)? {
                     match (field, kind) {
                         (1, I32) => header.values = size(reader.zigzag()?)?,
-                        (5 | 6, I32) if id == 8 => {
-                            header.levels += size(reader.zigzag()?)?;
-                            if field == 6 {
-                                return Ok(header);
-                            }
-                        }
+                        (5 | 6, I32) if id == 8 => header.levels += size(reader.zigzag()?)?,
                         (_, kind) => reader.skip(kind, DEPTH)?,
                     }
-                    if id != 8 && field == 1 {
-                        return Ok(header);
-                    }
                 }
-                return Ok(header);
             }
             (_, kind) => reader.skip(kind, DEPTH)?,
         }
     }
     if seen == 3 {
-        // An index page: nothing is made of it.
-        Ok(header)
+        Ok((header, bytes.len() - reader.bytes.len()))
     } else {
         Err("a page has no size")
     }
@@ -361,14 +350,22 @@ mod tests {
     #[test]
     fn a_page_says_what_it_costs() {
         // type 0, unpacked 100, packed 50, data page with 7 values.
-        let bytes = [0x15, 0, 0x15, 200, 1, 0x15, 100, 0x2c, 0x15, 14];
-        let header = page_header(&bytes).unwrap();
+        let bytes = [0x15, 0, 0x15, 200, 1, 0x15, 100, 0x2c, 0x15, 14, 0, 0, 7, 7];
+        let (header, length) = page_header(&bytes).unwrap();
+        assert_eq!(length, 12);
         assert_eq!(
             (header.unpacked, header.packed, header.values),
             (100, 50, 7)
         );
-        assert!(page_header(&bytes[..3]).is_err());
+        for cut in 0..12 {
+            assert!(page_header(&bytes[..cut]).is_err(), "{cut}");
+        }
         assert!(page_header(&[0x15, 0, 0x15, 1, 0x15, 1, 0]).is_err());
         assert!(page_header(&[0]).is_err());
+        // A map of more entries than there are bytes, in a field that nobody knows.
+        let endless = [
+            0x15, 0, 0x15, 20, 0x15, 20, 0x7b, 0xff, 0xff, 0xff, 0xff, 0x7f, 0x11, 0, 0,
+        ];
+        assert_eq!(page_header(&endless), Err("a map is longer than the file"));
     }
 }

@@ -362,6 +362,24 @@ fn a_page_may_not_be_larger_than_allowed() {
     }
 }
 
+/// What fuzzing found: headers of pages that hold maps of 2^60 entries, which the library below goes through one by one.
+#[test]
+fn a_header_is_no_longer_than_it_looks() {
+    for name in ["endless-map-1", "endless-map-2"] {
+        let path = format!(
+            "{}/tests/damaged/{name}.parquet",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        let table = open(&File::open(path).unwrap()).unwrap();
+        let found = lines(&table);
+        let errors: Vec<String> = found
+            .iter()
+            .filter_map(|row| Some(row.as_ref().err()?.to_string()))
+            .collect();
+        assert!(errors[0].contains("a page's header"), "{errors:?}");
+    }
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(256))]
 
