@@ -26,6 +26,166 @@ const BINARY: u8 = 8;
 const LIST: u8 = 9;
 const STRUCT: u8 = 12;
 
+/// What a field holds. The library reads a field by its number alone, so a field of another type than its own would have
+/// it go on at another place than the one that was checked.
+enum Shape {
+    Bool,
+    Byte,
+    Whole,
+    Double,
+    Text,
+    List(&'static Shape),
+    Struct(Fields),
+}
+
+/// The fields of a struct, by their numbers; others are skipped by their types.
+type Fields = &'static [(i64, Shape)];
+
+use Shape::{Bool, Byte, Double, List, Struct, Text, Whole};
+
+// As in the format's own description, parquet.thrift.
+const STATISTICS: Fields = &[
+    (1, Text),
+    (2, Text),
+    (3, Whole),
+    (4, Whole),
+    (5, Text),
+    (6, Text),
+    (7, Bool),
+    (8, Bool),
+];
+const PAGE_HEADER: Fields = &[
+    (1, Whole),
+    (2, Whole),
+    (3, Whole),
+    (4, Whole),
+    (5, Struct(DATA_PAGE)),
+    (6, Struct(&[])),
+    (7, Struct(&[(1, Whole), (2, Whole), (3, Bool)])),
+    (8, Struct(DATA_PAGE_V2)),
+];
+const DATA_PAGE: Fields = &[
+    (1, Whole),
+    (2, Whole),
+    (3, Whole),
+    (4, Whole),
+    (5, Struct(STATISTICS)),
+];
+const DATA_PAGE_V2: Fields = &[
+    (1, Whole),
+    (2, Whole),
+    (3, Whole),
+    (4, Whole),
+    (5, Whole),
+    (6, Whole),
+    (7, Bool),
+    (8, Struct(STATISTICS)),
+];
+const EMPTY: Shape = Struct(&[]);
+const TIME: Shape = Struct(&[
+    (1, Bool),
+    (2, Struct(&[(1, EMPTY), (2, EMPTY), (3, EMPTY)])),
+]);
+const LOGICAL_TYPE: Fields = &[
+    (1, EMPTY),
+    (2, EMPTY),
+    (3, EMPTY),
+    (4, EMPTY),
+    (5, Struct(&[(1, Whole), (2, Whole)])),
+    (6, EMPTY),
+    (7, TIME),
+    (8, TIME),
+    (10, Struct(&[(1, Byte), (2, Bool)])),
+    (11, EMPTY),
+    (12, EMPTY),
+    (13, EMPTY),
+    (14, EMPTY),
+    (15, EMPTY),
+    (16, Struct(&[(1, Byte)])),
+    (17, Struct(&[(1, Text)])),
+    (18, Struct(&[(1, Text), (2, Whole)])),
+];
+const SCHEMA_ELEMENT: Fields = &[
+    (1, Whole),
+    (2, Whole),
+    (3, Whole),
+    (4, Text),
+    (5, Whole),
+    (6, Whole),
+    (7, Whole),
+    (8, Whole),
+    (9, Whole),
+    (10, Struct(LOGICAL_TYPE)),
+];
+const KEY_VALUES: Shape = List(&Struct(&[(1, Text), (2, Text)]));
+const BOX: Fields = &[
+    (1, Double),
+    (2, Double),
+    (3, Double),
+    (4, Double),
+    (5, Double),
+    (6, Double),
+    (7, Double),
+    (8, Double),
+];
+const COLUMN: Fields = &[
+    (1, Whole),
+    (2, List(&Whole)),
+    (3, List(&Text)),
+    (4, Whole),
+    (5, Whole),
+    (6, Whole),
+    (7, Whole),
+    (8, KEY_VALUES),
+    (9, Whole),
+    (10, Whole),
+    (11, Whole),
+    (12, Struct(STATISTICS)),
+    (13, List(&Struct(&[(1, Whole), (2, Whole), (3, Whole)]))),
+    (14, Whole),
+    (15, Whole),
+    (
+        16,
+        Struct(&[(1, Whole), (2, List(&Whole)), (3, List(&Whole))]),
+    ),
+    (17, Struct(&[(1, Struct(BOX)), (2, List(&Whole))])),
+];
+const CHUNK: Fields = &[
+    (1, Text),
+    (2, Whole),
+    (3, Struct(COLUMN)),
+    (4, Whole),
+    (5, Whole),
+    (6, Whole),
+    (7, Whole),
+    (
+        8,
+        Struct(&[(1, EMPTY), (2, Struct(&[(1, List(&Text)), (2, Text)]))]),
+    ),
+    (9, Text),
+];
+const ROW_GROUP: Fields = &[
+    (1, List(&Struct(CHUNK))),
+    (2, Whole),
+    (3, Whole),
+    (4, List(&Struct(&[(1, Whole), (2, Bool), (3, Bool)]))),
+    (5, Whole),
+    (6, Whole),
+    (7, Whole),
+];
+const CIPHER: Shape = Struct(&[(1, Text), (2, Text), (3, Bool)]);
+const FOOTER: Fields = &[
+    (1, Whole),
+    (2, List(&Struct(SCHEMA_ELEMENT))),
+    (3, Whole),
+    (4, List(&Struct(ROW_GROUP))),
+    (5, KEY_VALUES),
+    (6, Text),
+    (7, List(&Struct(&[(1, EMPTY), (2, EMPTY)]))),
+    (8, Struct(&[(1, CIPHER), (2, CIPHER)])),
+    (9, Text),
+];
+
 /// Why the walk ended early.
 type Walk<T> = Result<T, &'static str>;
 
@@ -102,6 +262,36 @@ impl Reader<'_> {
             .checked_sub(length)
             .ok_or("its lists are too long")?;
         Ok((length, head & 0x0f))
+    }
+
+    /// Walks over a value that must be of a shape.
+    fn shaped(&mut self, kind: u8, shape: &Shape, depth: usize) -> Walk<()> {
+        match (shape, kind) {
+            (Bool, TRUE | FALSE)
+            | (Byte, BYTE)
+            | (Whole, I16 | I32 | I64)
+            | (Double, DOUBLE)
+            | (Text, BINARY) => self.skip(kind, depth),
+            (List(item), LIST) => {
+                let (length, kind) = self.list()?;
+                (0..length).try_for_each(|_| self.shaped(kind, item, depth))
+            }
+            (Struct(fields), STRUCT) => self.fields(fields, depth),
+            _ => Err("a field is not of its type"),
+        }
+    }
+
+    /// Walks over the fields of a struct.
+    fn fields(&mut self, fields: Fields, depth: usize) -> Walk<()> {
+        let depth = depth.checked_sub(1).ok_or("it is nested too deep")?;
+        let mut last = 0;
+        while let Some((id, kind)) = self.field(&mut last)? {
+            match fields.iter().find(|(known, _)| *known == id) {
+                Some((_, shape)) => self.shaped(kind, shape, depth)?,
+                None => self.skip(kind, depth)?,
+            }
+        }
+        Ok(())
     }
 
     fn skip(&mut self, kind: u8, depth: usize) -> Walk<()> {
@@ -183,10 +373,12 @@ impl Reader<'_> {
 /// # Errors
 /// What is wrong with it.
 pub fn check_footer(footer: &[u8]) -> Result<(), &'static str> {
-    let mut reader = Reader {
+    let start = || Reader {
         bytes: footer,
         elements: ELEMENTS.min(footer.len()),
     };
+    start().fields(FOOTER, DEPTH)?;
+    let mut reader = start();
     let mut last = 0;
     while let Some((id, kind)) = reader.field(&mut last)? {
         match (id, kind) {
@@ -219,7 +411,9 @@ pub struct PageHeader {
 /// # Errors
 /// What is wrong with it, or that `bytes` end before it does.
 pub fn page_header(bytes: &[u8]) -> Result<(PageHeader, usize), &'static str> {
-    let mut reader = Reader { bytes, elements: 0 };
+    let start = || Reader { bytes, elements: 0 };
+    start().fields(PAGE_HEADER, DEPTH)?;
+    let mut reader = start();
     let size = |value: i64| u64::try_from(value).map_err(|_| "a page has a negative size");
     let (mut header, mut last) = (PageHeader::default(), 0);
     let mut seen = 0_u8;
@@ -357,5 +551,8 @@ mod tests {
             assert!(page_header(&odd).is_err(), "{kind} {rest}");
         }
         assert!(check_footer(&[0x19, 0x11, 1, 0]).is_err());
+        // A checksum that is a text: the library would read a number, and go on inside the text.
+        let shifted = [0x15, 0, 0x15, 20, 0x15, 20, 0x18, 2, 0x39, 0x11, 0];
+        assert_eq!(page_header(&shifted), Err("a field is not of its type"));
     }
 }
