@@ -11,6 +11,7 @@ use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::serialized_reader::SerializedPageReader;
 use parquet::schema::types::ColumnDescPtr;
 
+use crate::delta::Checked;
 use crate::pages::{Pages, Source};
 
 /// How many rows of a column are unpacked at a time.
@@ -115,6 +116,7 @@ impl Column {
         let repeats = descriptor.max_rep_level() > 0;
         let reader = guarded(|| {
             let pages = SerializedPageReader::new(Arc::new(pages), chunk, rows, None)?;
+            let pages = Checked::new(pages, &descriptor, limit);
             Ok(get_column_reader(descriptor, Box::new(pages)))
         })?;
         let values = match reader {

@@ -14,6 +14,7 @@
 //! [`Limits::row`]. Order: the file's.
 
 mod column;
+mod delta;
 mod error;
 mod pages;
 mod row;

@@ -381,6 +381,21 @@ fn a_header_is_no_longer_than_it_looks() {
     }
 }
 
+/// What fuzzing found: a page that says it has the lengths of 2^52 texts, for which the library made room.
+#[test]
+fn lengths_are_no_more_than_there_are_values() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/damaged/endless-lengths.parquet"
+    );
+    let found = lines(&open(&File::open(path).unwrap()).unwrap());
+    let error = found.iter().find_map(|row| row.as_ref().err()).unwrap();
+    assert!(
+        error.to_string().contains("more than there are values"),
+        "{error}"
+    );
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(256))]
 
