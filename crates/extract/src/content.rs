@@ -6,17 +6,16 @@
 //!    hidden ones, ARIA navigation roles, and the class names that documentation generators give to their navigation
 //!    (`navfooter`, `toc`) and to code (`highlight`, `fragment`).
 //! 2. A page that names its main content (`<main>`, `role=main`) is believed when that holds text worth the name.
-//! 3. Otherwise `dom_smoothie`, a port of Mozilla's Readability, scores the tree and picks the article. Its later
-//!    "conditional cleaning" is switched off: on the documentation corpora it removed up to 75% of the pictures. What it
-//!    picks is widened to those neighbours and ancestors that add running text or pictures rather than links, since it
-//!    was made for news articles and drops, say, the first section of a manual page for being short. Forms, and what
-//!    calls itself a footer, a comment or the like (Readability's list), are never added. When it finds no article at
-//!    all, the whole body is taken.
+//! 3. Otherwise the tree is scored as Mozilla's Readability does it (`article`), without its later "conditional
+//!    cleaning": on the documentation corpora that removed up to 75% of the pictures. What it picks is widened to those
+//!    neighbours and ancestors that add running text or pictures rather than links, since it was made for news articles
+//!    and drops, say, the first section of a manual page for being short. Forms, and what calls itself a footer, a
+//!    comment or the like (Readability's list), are never added. When it finds no article at all, the whole body is
+//!    taken.
 //!
 //! Memory: a few bytes a node, next to the tree. Order: the page's.
 
-use dom_smoothie::{Config, ParsePolicy, Readability};
-
+use crate::article;
 use crate::page::{Content, Page};
 
 /// Which nodes of a page are content.
@@ -76,7 +75,7 @@ pub fn main(page: &Page) -> Main {
     if let Some(root) = named_main(page, &measures, body) {
         return Main { root, keep };
     }
-    let Some(picked) = readability(page) else {
+    let Some(picked) = article::picked(page) else {
         return Main { root: body, keep };
     };
     drop_unlikely(page, &picked, &mut keep);
@@ -307,31 +306,6 @@ fn named_main(page: &Page, measures: &[Measure], body: usize) -> Option<usize> {
     let (all, main) = (measures[body], measures[root]);
     let weight = |measure: Measure| measure.text + 60 * measure.pictures;
     (weight(main) * 4 >= weight(all) && weight(main) > 0).then_some(root)
-}
-
-/// The text and pictures that Readability picks, as indices in document order.
-fn readability(page: &Page) -> Option<Vec<usize>> {
-    let config = Config {
-        disable_json_ld: true,
-        ..Config::default()
-    };
-    let mut readability =
-        Readability::with_document(page.take_document()?, None, Some(config)).ok()?;
-    readability.parse_with_policy(ParsePolicy::Raw).ok()?;
-    let mut picked: Vec<usize> = Vec::new();
-    for article in readability.doc.select("#readability-page-1").nodes() {
-        // The tree keeps its node ids; what Readability made itself has none of ours.
-        picked.extend(
-            article
-                .descendants_it()
-                .filter_map(|node| page.index_of(node.id))
-                .filter(|&index| {
-                    page.name(index) == "img" || !page.own_text(index).trim().is_empty()
-                }),
-        );
-    }
-    picked.sort_unstable();
-    (!picked.is_empty()).then_some(picked)
 }
 
 /// Whether anything that was picked stands in the subtree.

@@ -11,6 +11,7 @@
 //! records.
 
 mod about;
+mod article;
 mod charset;
 mod content;
 mod counter;

@@ -5,13 +5,12 @@
 //!
 //! Memory: about 100 bytes a node.
 
-use std::cell::Cell;
 use std::ops::Range;
 
-use dom_query::{Document, NodeData, NodeId};
-use hashbrown::HashMap;
 use html5ever::LocalName;
 use html5ever::tendril::StrTendril;
+
+use crate::tree::{Data, NONE, Tree};
 
 /// What a node is.
 #[derive(Debug)]
@@ -39,10 +38,8 @@ pub struct Node {
 
 /// A parsed page.
 pub struct Page {
-    document: Cell<Option<Document>>,
     nodes: Vec<Node>,
     attributes: Vec<(LocalName, StrTendril)>,
-    by_id: HashMap<NodeId, usize>,
 }
 
 /// Letters and digits.
@@ -58,60 +55,56 @@ fn letters(text: &str) -> usize {
 impl Page {
     /// Lays the tree out flat; comments and other invisible nodes are left out.
     #[must_use]
-    pub fn new(document: Document) -> Self {
-        let mut nodes: Vec<Node> = Vec::with_capacity(document.tree.len());
-        let mut by_id = HashMap::with_capacity(document.tree.len());
-        let mut attributes: Vec<(LocalName, StrTendril)> = Vec::new();
+    pub fn new(mut tree: Tree) -> Self {
+        let mut nodes: Vec<Node> = Vec::with_capacity(tree.nodes.len());
+        let mut attributes: Vec<(LocalName, StrTendril)> = Vec::with_capacity(tree.attributes);
         let count = |attributes: &Vec<_>| u32::try_from(attributes.len()).unwrap_or(u32::MAX);
-        for node in document.root().descendants_it() {
-            let first = count(&attributes);
-            let content = node.query(|inner| match &inner.data {
-                NodeData::Element(element) => {
-                    let own = element.attrs.iter();
-                    attributes.extend(own.map(|one| (one.name.local.clone(), one.value.clone())));
-                    Some(Content::Element(element.name.local.clone()))
+        // The elements around the current node, by their indices.
+        let mut around: Vec<usize> = Vec::new();
+        let mut at = tree.nodes.first().map_or(NONE, |root| root.first);
+        while at != NONE {
+            let node = &mut tree.nodes[at as usize];
+            let (index, first) = (nodes.len(), count(&attributes));
+            let content = match std::mem::take(&mut node.data) {
+                Data::Element(element) => {
+                    let own = element.attributes.into_iter();
+                    attributes.extend(own.map(|one| (one.name.local, one.value)));
+                    Some(Content::Element(element.name.local))
                 }
-                NodeData::Text { contents } => Some(Content::Text(contents.clone())),
-                _ => None,
-            });
-            let Some(Some(content)) = content else {
-                continue;
+                Data::Text(text) => Some(Content::Text(text)),
+                Data::Other => None,
             };
-            let index = nodes.len();
-            let parent = node
-                .parent()
-                .and_then(|parent| by_id.get(&parent.id).copied())
-                .unwrap_or(0);
-            by_id.insert(node.id, index);
-            nodes.push(Node {
-                parent,
-                end: index + 1,
-                letters: match &content {
-                    Content::Text(text) => letters(text),
-                    Content::Element(_) => 0,
-                },
-                content,
-                attributes: first..count(&attributes),
-            });
-        }
-        // Children come behind their parents: from the back, each end is final before it is handed up.
-        for index in (1..nodes.len()).rev() {
-            let (end, parent) = (nodes[index].end, nodes[index].parent);
-            if parent < index {
-                nodes[parent].end = nodes[parent].end.max(end);
+            let parent = around.last().copied().unwrap_or(0);
+            let mut next = NONE;
+            if let Some(content) = content {
+                next = node.first;
+                nodes.push(Node {
+                    parent,
+                    end: index + 1,
+                    letters: match &content {
+                        Content::Text(text) => letters(text),
+                        Content::Element(_) => 0,
+                    },
+                    content,
+                    attributes: first..count(&attributes),
+                });
             }
+            if next != NONE {
+                around.push(index);
+            } else {
+                // Upwards to the first that has something behind it.
+                next = tree.nodes[at as usize].after;
+                while next == NONE
+                    && let Some(done) = around.pop()
+                {
+                    nodes[done].end = nodes.len();
+                    at = tree.nodes[at as usize].parent;
+                    next = tree.nodes[at as usize].after;
+                }
+            }
+            at = next;
         }
-        Self {
-            document: Cell::new(Some(document)),
-            nodes,
-            attributes,
-            by_id,
-        }
-    }
-
-    /// Gives away the tree as it was parsed, once: who takes it may change it, and a copy costs as much as parsing.
-    pub fn take_document(&self) -> Option<Document> {
-        self.document.take()
+        Self { nodes, attributes }
     }
 
     /// The number of nodes.
@@ -124,12 +117,6 @@ impl Page {
     #[must_use]
     pub fn node(&self, index: usize) -> &Node {
         &self.nodes[index]
-    }
-
-    /// The index of a node of the document.
-    #[must_use]
-    pub fn index_of(&self, id: NodeId) -> Option<usize> {
-        self.by_id.get(&id).copied()
     }
 
     /// The node with all below it.
@@ -159,11 +146,15 @@ impl Page {
     /// The value of an attribute.
     #[must_use]
     pub fn attr(&self, index: usize, name: &str) -> Option<&str> {
-        let Range { start, end } = self.nodes[index].attributes;
-        self.attributes[start as usize..end as usize]
-            .iter()
+        self.attributes(index)
             .find(|(known, _)| &**known == name)
             .map(|(_, value)| &**value)
+    }
+
+    /// Its attributes.
+    pub fn attributes(&self, index: usize) -> impl Iterator<Item = &(LocalName, StrTendril)> {
+        let Range { start, end } = self.nodes[index].attributes;
+        self.attributes[start as usize..end as usize].iter()
     }
 
     /// Whether the element has attributes at all.

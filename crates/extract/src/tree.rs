@@ -10,8 +10,6 @@
 use std::borrow::Cow;
 use std::cell::{Cell, Ref, RefCell};
 
-use dom_query::{Document, NodeId};
-use hashbrown::HashMap;
 use html5ever::buffer_queue::BufferQueue;
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{
@@ -20,7 +18,7 @@ use html5ever::tokenizer::{
 use html5ever::tree_builder::{
     ElementFlags, NodeOrText, QuirksMode, TreeBuilder, TreeBuilderOpts, TreeSink,
 };
-use html5ever::{Attribute, QualName};
+use html5ever::{Attribute, LocalName, Namespace, QualName};
 
 use crate::ExtractError;
 
@@ -33,8 +31,8 @@ const MAX_ELEMENTS: usize = 1_000_000;
 ///
 /// # Errors
 /// [`ExtractError::TooManyElements`].
-pub fn parse(html: &str, is_xhtml: bool) -> Result<Document, ExtractError> {
-    let sink = Bounded::default();
+pub fn parse(html: &str, is_xhtml: bool) -> Result<Tree, ExtractError> {
+    let sink = Growing::new(html.len());
     // Without scripting, so that the pictures in <noscript> are there.
     let options = TreeBuilderOpts {
         scripting_enabled: false,
@@ -54,19 +52,19 @@ pub fn parse(html: &str, is_xhtml: bool) -> Result<Document, ExtractError> {
     if sink.elements.get() > MAX_ELEMENTS {
         return Err(ExtractError::TooManyElements(MAX_ELEMENTS));
     }
-    Ok(sink.document)
+    Ok(sink.tree.into_inner())
 }
 
 /// Keeps start tags from the tree builder that would nest too deep.
 struct Guard {
-    builder: TreeBuilder<NodeId, Bounded>,
+    builder: TreeBuilder<u32, Growing>,
     is_xhtml: bool,
 }
 
 impl TokenSink for Guard {
-    type Handle = NodeId;
+    type Handle = u32;
 
-    fn process_token(&self, token: Token, line: u64) -> TokenSinkResult<NodeId> {
+    fn process_token(&self, token: Token, line: u64) -> TokenSinkResult<u32> {
         let sink = &self.builder.sink;
         if sink.elements.get() > MAX_ELEMENTS && !matches!(token, Token::EOFToken) {
             return TokenSinkResult::Continue;
@@ -150,25 +148,188 @@ fn is_raw(name: &str) -> bool {
     )
 }
 
-/// The tree of `dom_query`, with the depth of the insertion point and the number of elements watched.
-#[derive(Default)]
-struct Bounded {
-    document: Document,
-    depths: RefCell<HashMap<NodeId, u32>>,
+/// No node.
+pub const NONE: u32 = u32::MAX;
+
+/// What a node is.
+#[derive(Debug, Default)]
+pub enum Data {
+    /// An element.
+    Element(Element),
+    /// Running text.
+    Text(StrTendril),
+    /// Nothing that a reader sees.
+    #[default]
+    Other,
+}
+
+/// An element.
+#[derive(Debug)]
+pub struct Element {
+    /// Its name.
+    pub name: QualName,
+    /// Its attributes.
+    pub attributes: Vec<Attribute>,
+    /// Where the contents of a `<template>` are.
+    template: u32,
+    is_integration_point: bool,
+}
+
+/// A node with its relatives.
+#[derive(Debug)]
+pub struct Node {
+    /// The node above it.
+    pub parent: u32,
+    /// Its first child.
+    pub first: u32,
+    last: u32,
+    before: u32,
+    /// The one behind it.
+    pub after: u32,
+    depth: u32,
+    /// What it is.
+    pub data: Data,
+}
+
+/// A page as a tree of linked nodes; the first is the page as a whole.
+#[derive(Debug)]
+pub struct Tree {
+    /// The nodes, in the order in which they were met.
+    pub nodes: Vec<Node>,
+    /// How many attributes they have.
+    pub attributes: usize,
+    /// The name of what is no element.
+    nothing: QualName,
+}
+
+impl Tree {
+    fn add(&mut self, data: Data) -> u32 {
+        self.nodes.push(Node {
+            parent: NONE,
+            first: NONE,
+            last: NONE,
+            before: NONE,
+            after: NONE,
+            depth: 0,
+            data,
+        });
+        u32::try_from(self.nodes.len() - 1).unwrap_or(NONE)
+    }
+
+    fn node(&self, at: u32) -> &Node {
+        &self.nodes[at as usize]
+    }
+
+    fn at(&mut self, at: u32) -> &mut Node {
+        &mut self.nodes[at as usize]
+    }
+
+    fn element(&self, at: u32) -> Option<&Element> {
+        match &self.node(at).data {
+            Data::Element(element) => Some(element),
+            _ => None,
+        }
+    }
+
+    /// Takes a node, with all below it, from where it stands.
+    fn detach(&mut self, at: u32) {
+        let Node {
+            parent,
+            before,
+            after,
+            ..
+        } = *self.node(at);
+        if parent == NONE {
+            return;
+        }
+        if before == NONE {
+            self.at(parent).first = after;
+        } else {
+            self.at(before).after = after;
+        }
+        if after == NONE {
+            self.at(parent).last = before;
+        } else {
+            self.at(after).before = before;
+        }
+        let node = self.at(at);
+        (node.parent, node.before, node.after) = (NONE, NONE, NONE);
+    }
+
+    fn append(&mut self, parent: u32, child: u32) {
+        self.detach(child);
+        let last = std::mem::replace(&mut self.at(parent).last, child);
+        if last == NONE {
+            self.at(parent).first = child;
+        } else {
+            self.at(last).after = child;
+        }
+        let node = self.at(child);
+        (node.parent, node.before) = (parent, last);
+    }
+
+    fn insert(&mut self, sibling: u32, child: u32) {
+        self.detach(child);
+        let Node { parent, before, .. } = *self.node(sibling);
+        if parent == NONE {
+            return;
+        }
+        if before == NONE {
+            self.at(parent).first = child;
+        } else {
+            self.at(before).after = child;
+        }
+        self.at(sibling).before = child;
+        let node = self.at(child);
+        (node.parent, node.before, node.after) = (parent, before, sibling);
+    }
+
+    /// Puts text behind `before`, if that is a text.
+    fn merge(&mut self, before: u32, text: &StrTendril) -> bool {
+        match self
+            .nodes
+            .get_mut(before as usize)
+            .map(|node| &mut node.data)
+        {
+            Some(Data::Text(known)) => {
+                known.push_tendril(text);
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The tree while it grows, with the depth of the insertion point and the number of elements watched.
+struct Growing {
+    tree: RefCell<Tree>,
     depth: Cell<u32>,
     elements: Cell<usize>,
 }
 
-impl Bounded {
-    fn depth_of(&self, node: NodeId) -> u32 {
-        self.depths.borrow().get(&node).copied().unwrap_or(0)
+impl Growing {
+    fn new(bytes: usize) -> Self {
+        let mut tree = Tree {
+            // Most pages have a node for each 20 to 40 bytes.
+            nodes: Vec::with_capacity(bytes / 32 + 8),
+            attributes: 0,
+            nothing: QualName::new(None, Namespace::default(), LocalName::default()),
+        };
+        tree.add(Data::Other);
+        Self {
+            tree: RefCell::new(tree),
+            depth: Cell::new(0),
+            elements: Cell::new(0),
+        }
     }
 
     /// Notes that something was put at `depth`.
-    fn placed(&self, depth: u32, child: &NodeOrText<NodeId>) {
+    fn placed(&self, tree: &mut Tree, depth: u32, child: &NodeOrText<u32>) {
         match child {
             NodeOrText::AppendNode(node) => {
-                if self.depths.borrow_mut().insert(*node, depth).is_some() {
+                let node = tree.at(*node);
+                node.depth = depth;
+                if matches!(node.data, Data::Element(_)) {
                     self.depth.set(depth);
                 }
             }
@@ -177,8 +338,8 @@ impl Bounded {
     }
 }
 
-impl TreeSink for Bounded {
-    type Handle = NodeId;
+impl TreeSink for Growing {
+    type Handle = u32;
     type Output = Self;
     type ElemName<'a> = Ref<'a, QualName>;
 
@@ -188,24 +349,26 @@ impl TreeSink for Bounded {
 
     fn parse_error(&self, _: Cow<'static, str>) {}
 
-    fn get_document(&self) -> NodeId {
-        self.document.get_document()
+    fn get_document(&self) -> u32 {
+        0
     }
 
-    fn get_template_contents(&self, target: &NodeId) -> NodeId {
-        self.document.get_template_contents(target)
+    fn get_template_contents(&self, target: &u32) -> u32 {
+        let tree = self.tree.borrow();
+        tree.element(*target).map_or(0, |element| element.template)
     }
 
-    fn set_quirks_mode(&self, mode: QuirksMode) {
-        self.document.set_quirks_mode(mode);
-    }
+    fn set_quirks_mode(&self, _: QuirksMode) {}
 
-    fn same_node(&self, one: &NodeId, other: &NodeId) -> bool {
+    fn same_node(&self, one: &u32, other: &u32) -> bool {
         one == other
     }
 
-    fn elem_name<'a>(&'a self, target: &'a NodeId) -> Ref<'a, QualName> {
-        self.document.elem_name(target)
+    fn elem_name<'a>(&'a self, target: &'a u32) -> Ref<'a, QualName> {
+        Ref::map(self.tree.borrow(), |tree| {
+            let element = tree.element(*target);
+            element.map_or(&tree.nothing, |element| &element.name)
+        })
     }
 
     fn create_element(
@@ -213,66 +376,112 @@ impl TreeSink for Bounded {
         name: QualName,
         attributes: Vec<Attribute>,
         flags: ElementFlags,
-    ) -> NodeId {
+    ) -> u32 {
         self.elements.set(self.elements.get() + 1);
-        let node = self.document.create_element(name, attributes, flags);
-        self.depths.borrow_mut().insert(node, 0);
-        node
+        let mut tree = self.tree.borrow_mut();
+        tree.attributes += attributes.len();
+        let template = if flags.template {
+            tree.add(Data::Other)
+        } else {
+            NONE
+        };
+        tree.add(Data::Element(Element {
+            name,
+            attributes,
+            template,
+            is_integration_point: flags.mathml_annotation_xml_integration_point,
+        }))
     }
 
-    fn create_comment(&self, _: StrTendril) -> NodeId {
-        self.document.create_comment(StrTendril::new())
+    fn create_comment(&self, _: StrTendril) -> u32 {
+        self.tree.borrow_mut().add(Data::Other)
     }
 
-    fn create_pi(&self, target: StrTendril, data: StrTendril) -> NodeId {
-        self.document.create_pi(target, data)
+    fn create_pi(&self, _: StrTendril, _: StrTendril) -> u32 {
+        self.tree.borrow_mut().add(Data::Other)
     }
 
-    fn append(&self, parent: &NodeId, child: NodeOrText<NodeId>) {
-        self.placed(self.depth_of(*parent) + 1, &child);
-        self.document.append(parent, child);
+    fn append(&self, parent: &u32, child: NodeOrText<u32>) {
+        let tree = &mut *self.tree.borrow_mut();
+        let Node { depth, last, .. } = *tree.node(*parent);
+        self.placed(tree, depth + 1, &child);
+        match child {
+            NodeOrText::AppendNode(node) => tree.append(*parent, node),
+            NodeOrText::AppendText(text) => {
+                if !tree.merge(last, &text) {
+                    let node = tree.add(Data::Text(text));
+                    tree.append(*parent, node);
+                }
+            }
+        }
     }
 
-    fn append_before_sibling(&self, sibling: &NodeId, child: NodeOrText<NodeId>) {
-        self.placed(self.depth_of(*sibling), &child);
-        self.document.append_before_sibling(sibling, child);
+    fn append_before_sibling(&self, sibling: &u32, child: NodeOrText<u32>) {
+        let tree = &mut *self.tree.borrow_mut();
+        let Node { depth, before, .. } = *tree.node(*sibling);
+        self.placed(tree, depth, &child);
+        match child {
+            NodeOrText::AppendNode(node) => tree.insert(*sibling, node),
+            NodeOrText::AppendText(text) => {
+                if !tree.merge(before, &text) {
+                    let node = tree.add(Data::Text(text));
+                    tree.insert(*sibling, node);
+                }
+            }
+        }
     }
 
-    fn append_based_on_parent_node(
-        &self,
-        element: &NodeId,
-        previous: &NodeId,
-        child: NodeOrText<NodeId>,
-    ) {
-        self.placed(self.depth_of(*element), &child);
-        self.document
-            .append_based_on_parent_node(element, previous, child);
+    fn append_based_on_parent_node(&self, element: &u32, previous: &u32, child: NodeOrText<u32>) {
+        let has_parent = self.tree.borrow().node(*element).parent != NONE;
+        if has_parent {
+            self.append_before_sibling(element, child);
+        } else {
+            self.append(previous, child);
+        }
     }
 
-    fn append_doctype_to_document(&self, name: StrTendril, public: StrTendril, system: StrTendril) {
-        self.document
-            .append_doctype_to_document(name, public, system);
+    fn append_doctype_to_document(&self, _: StrTendril, _: StrTendril, _: StrTendril) {}
+
+    fn pop(&self, node: &u32) {
+        let depth = self.tree.borrow().node(*node).depth;
+        self.depth.set(depth.saturating_sub(1));
     }
 
-    fn pop(&self, node: &NodeId) {
-        self.depth.set(self.depth_of(*node).saturating_sub(1));
+    fn add_attrs_if_missing(&self, target: &u32, attributes: Vec<Attribute>) {
+        let tree = &mut *self.tree.borrow_mut();
+        if let Data::Element(element) = &mut tree.nodes[*target as usize].data {
+            for attribute in attributes {
+                if element
+                    .attributes
+                    .iter()
+                    .all(|known| known.name != attribute.name)
+                {
+                    tree.attributes += 1;
+                    element.attributes.push(attribute);
+                }
+            }
+        }
     }
 
-    fn add_attrs_if_missing(&self, target: &NodeId, attributes: Vec<Attribute>) {
-        self.document.add_attrs_if_missing(target, attributes);
+    fn remove_from_parent(&self, target: &u32) {
+        self.tree.borrow_mut().detach(*target);
     }
 
-    fn remove_from_parent(&self, target: &NodeId) {
-        self.document.remove_from_parent(target);
+    fn reparent_children(&self, node: &u32, new_parent: &u32) {
+        let tree = &mut *self.tree.borrow_mut();
+        loop {
+            let child = tree.node(*node).first;
+            if child == NONE {
+                return;
+            }
+            tree.append(*new_parent, child);
+        }
     }
 
-    fn reparent_children(&self, node: &NodeId, new_parent: &NodeId) {
-        self.document.reparent_children(node, new_parent);
-    }
-
-    fn is_mathml_annotation_xml_integration_point(&self, node: &NodeId) -> bool {
-        self.document
-            .is_mathml_annotation_xml_integration_point(node)
+    fn is_mathml_annotation_xml_integration_point(&self, node: &u32) -> bool {
+        let tree = self.tree.borrow();
+        tree.element(*node)
+            .is_some_and(|element| element.is_integration_point)
     }
 }
 
@@ -282,13 +491,20 @@ mod tests {
 
     use super::*;
 
-    fn depth(document: &Document) -> usize {
-        document
-            .root()
-            .descendants_it()
-            .map(|node| node.ancestors_it(None).count())
-            .max()
-            .unwrap()
+    use crate::page::Page;
+
+    fn page(html: &str, is_xhtml: bool) -> Page {
+        Page::new(parse(html, is_xhtml).unwrap())
+    }
+
+    fn depth(page: &Page) -> usize {
+        let depth = |index| page.ancestors(index).count() + 1;
+        (0..page.len()).map(depth).max().unwrap()
+    }
+
+    /// All elements with the name.
+    fn all<'a>(page: &'a Page, name: &'a str) -> impl Iterator<Item = usize> + 'a {
+        (0..page.len()).filter(move |&index| page.name(index) == name)
     }
 
     #[test]
@@ -309,36 +525,64 @@ mod tests {
                 "</div>".repeat(100_000)
             );
             let start = Instant::now();
-            let document = parse(&html, false).unwrap();
+            let page = page(&html, false);
             assert!(
                 start.elapsed() < Duration::from_secs(20),
                 "{tag}: {:?}",
                 start.elapsed()
             );
-            assert!(depth(&document) < 600, "{tag}");
-            let text = document.root().text();
+            assert!(depth(&page) < 600, "{tag}");
+            let text = page.text(0);
             assert!(text.contains("deep") && text.contains("after"), "{tag}");
         }
     }
 
     #[test]
     fn unclosed_paragraphs_are_not_deep() {
-        let html = "<p>one<li>two".repeat(2000);
-        let document = parse(&html, false).unwrap();
-        assert_eq!(document.select("p").length(), 2000);
-        assert_eq!(document.select("li").length(), 2000);
+        let page = page(&"<p>one<li>two".repeat(2000), false);
+        assert_eq!(all(&page, "p").count(), 2000);
+        assert_eq!(all(&page, "li").count(), 2000);
     }
 
     #[test]
     fn what_xhtml_closes_is_closed() {
         let xhtml = "<?xml version='1.0'?><html><head><title/><script src='x'/></head><body><p>one<a id='x'/> two<br/></p>\
                      <svg><path/><g/></svg><div/>three</body></html>";
-        let document = parse(xhtml, true).unwrap();
-        assert_eq!(document.select("a *, div *").length(), 0);
-        assert_eq!(document.select("div, a").text().trim(), "");
-        assert_eq!(document.select("br").length(), 1);
-        assert_eq!(document.select("svg > path + g").length(), 1);
-        assert_eq!(document.select("body").text().trim(), "one twothree");
+        let page = page(xhtml, true);
+        for name in ["a", "div", "path", "g"] {
+            let found: Vec<usize> = all(&page, name).collect();
+            assert_eq!(found.len(), 1, "{name}");
+            assert_eq!(page.subtree(found[0]).len(), 1, "{name}");
+        }
+        let parent = |name| page.node(page.find(0..page.len(), name).unwrap()).parent;
+        assert_eq!(page.name(parent("g")), "svg");
+        assert_eq!((parent("g"), all(&page, "br").count()), (parent("path"), 1));
+        let body = page.find(0..page.len(), "body").unwrap();
+        assert_eq!(page.text(body), "one twothree");
+    }
+
+    #[test]
+    fn misnested_elements_are_put_right() {
+        // Foster parents, the adoption agency, attributes of a second <body>, a template.
+        let page = page(
+            "<body><table>in front<tr><td>cell</table><p>1<b>2<p>3</b>4<body class=late>\
+             <template><p>unseen</template><a>one<a>two",
+            false,
+        );
+        let body = page.find(0..page.len(), "body").unwrap();
+        assert_eq!(page.text(body), "in frontcell1234onetwo");
+        assert_eq!(page.attr(body, "class"), Some("late"));
+        let bold: Vec<String> = all(&page, "b").map(|index| page.text(index)).collect();
+        assert_eq!(bold, ["2", "3"]);
+        for index in all(&page, "a") {
+            assert_ne!(page.name(page.node(index).parent), "a");
+        }
+        // Each subtree is a range.
+        for index in 1..page.len() {
+            let parent = page.node(index).parent;
+            assert!(parent < index && page.subtree(parent).contains(&index));
+            assert!(page.node(index).end <= page.node(parent).end);
+        }
     }
 
     #[test]
