@@ -11,263 +11,14 @@
 //! Memory: about 60 bytes a node, next to the page. Time: linear in the nodes, but for phrasing elements that are nested in
 //! each other, up to the depth of the page. Order: the page's.
 
-use html5ever::{LocalName, local_name};
+mod draft;
+mod extent;
+mod kind;
 
+use html5ever::local_name;
+
+use self::draft::{Draft, NONE, number};
 use crate::page::{Content, Page};
-
-/// No node.
-const NONE: u32 = u32::MAX;
-
-/// What the rules say of an element's name; a set of these.
-mod kind {
-    pub const TEXT: u32 = 1;
-    /// Running text of elements like this needs a paragraph around it.
-    pub const PHRASING: u32 = 1 << 1;
-    /// Phrasing if all that it holds is.
-    pub const LINKING: u32 = 1 << 2;
-    /// Gives points to its ancestors.
-    pub const SCORED: u32 = 1 << 3;
-    /// Of no use without text.
-    pub const HOLLOW: u32 = 1 << 4;
-    /// A `<div>` that holds one is no paragraph.
-    pub const BLOCK: u32 = 1 << 5;
-    /// Never content.
-    pub const CLEANED: u32 = 1 << 6;
-    pub const BREAK: u32 = 1 << 7;
-    pub const RULE: u32 = 1 << 8;
-    pub const PARAGRAPH: u32 = 1 << 9;
-    pub const DIV: u32 = 1 << 10;
-    pub const LINK: u32 = 1 << 11;
-    pub const IMAGE: u32 = 1 << 12;
-    pub const BODY: u32 = 1 << 13;
-    pub const DRAWING: u32 = 1 << 14;
-    pub const DIALOG: u32 = 1 << 15;
-    /// Text that is no more than white space.
-    pub const BLANK: u32 = 1 << 16;
-    /// Left out of the draft with all below.
-    pub const DROPPED: u32 = 1 << 17;
-}
-
-/// The set of an element.
-fn kind_of(name: &LocalName) -> u32 {
-    use kind::{
-        BLOCK, BODY, BREAK, CLEANED, DIALOG, DIV, DRAWING, DROPPED, HOLLOW, IMAGE, LINK, LINKING,
-        PARAGRAPH, PHRASING, RULE, SCORED,
-    };
-    match *name {
-        local_name!("p") => PARAGRAPH | SCORED | BLOCK,
-        local_name!("div") => DIV | HOLLOW | BLOCK,
-        local_name!("a") => LINK | LINKING,
-        local_name!("del") | local_name!("ins") => LINKING,
-        local_name!("br") => BREAK | PHRASING,
-        local_name!("hr") => RULE,
-        local_name!("img") => IMAGE | BLOCK | PHRASING,
-        local_name!("body") => BODY,
-        local_name!("section")
-        | local_name!("h2")
-        | local_name!("h3")
-        | local_name!("h4")
-        | local_name!("h5")
-        | local_name!("h6") => SCORED | HOLLOW,
-        local_name!("h1") | local_name!("header") => HOLLOW,
-        local_name!("td") => SCORED,
-        local_name!("pre") => SCORED | BLOCK,
-        local_name!("blockquote")
-        | local_name!("dl")
-        | local_name!("ol")
-        | local_name!("table")
-        | local_name!("ul") => BLOCK,
-        local_name!("script") | local_name!("noscript") | local_name!("style") => DROPPED,
-        local_name!("svg") => DRAWING,
-        local_name!("dialog") => DIALOG,
-        local_name!("footer")
-        | local_name!("link")
-        | local_name!("aside")
-        | local_name!("iframe") => CLEANED,
-        local_name!("object")
-        | local_name!("embed")
-        | local_name!("input")
-        | local_name!("textarea")
-        | local_name!("select")
-        | local_name!("button") => CLEANED | PHRASING,
-        local_name!("abbr")
-        | local_name!("audio")
-        | local_name!("b")
-        | local_name!("bdo")
-        | local_name!("cite")
-        | local_name!("code")
-        | local_name!("data")
-        | local_name!("datalist")
-        | local_name!("dfn")
-        | local_name!("em")
-        | local_name!("font")
-        | local_name!("i")
-        | local_name!("kbd")
-        | local_name!("label")
-        | local_name!("mark")
-        | local_name!("math")
-        | local_name!("meter")
-        | local_name!("output")
-        | local_name!("progress")
-        | local_name!("q")
-        | local_name!("ruby")
-        | local_name!("samp")
-        | local_name!("small")
-        | local_name!("span")
-        | local_name!("strong")
-        | local_name!("sub")
-        | local_name!("sup")
-        | local_name!("time")
-        | local_name!("var")
-        | local_name!("wbr") => PHRASING,
-        _ => 0,
-    }
-}
-
-/// The points that a candidate begins with.
-fn worth(name: &LocalName) -> f32 {
-    match *name {
-        local_name!("div") => 5.0,
-        local_name!("pre") | local_name!("td") | local_name!("blockquote") => 3.0,
-        local_name!("address")
-        | local_name!("ol")
-        | local_name!("ul")
-        | local_name!("dl")
-        | local_name!("dd")
-        | local_name!("dt")
-        | local_name!("li")
-        | local_name!("form") => -3.0,
-        local_name!("h1")
-        | local_name!("h2")
-        | local_name!("h3")
-        | local_name!("h4")
-        | local_name!("h5")
-        | local_name!("h6")
-        | local_name!("th") => -5.0,
-        _ => 0.0,
-    }
-}
-
-/// What a subtree has of text.
-#[derive(Clone, Copy, Default)]
-struct Extent {
-    /// Characters, with each run of white space taken for one.
-    characters: u32,
-    commas: u32,
-    /// Tenths of characters inside links; those to places of the same page count less.
-    linked: u64,
-    starts_blank: bool,
-    ends_blank: bool,
-}
-
-impl Extent {
-    /// That of a text.
-    fn of(text: &str) -> Self {
-        let mut extent = Self::default();
-        if text.is_ascii() {
-            let mut last = false;
-            for &byte in text.as_bytes() {
-                let is_blank = byte == b' ' || byte.wrapping_sub(b'\t') < 5;
-                extent.characters += u32::from(!(is_blank & last));
-                extent.commas += u32::from(byte == b',');
-                last = is_blank;
-            }
-        } else {
-            let mut last = false;
-            for character in text.chars() {
-                let is_blank = character.is_whitespace();
-                extent.characters += u32::from(!(is_blank && last));
-                extent.commas += u32::from(is_comma(character));
-                last = is_blank;
-            }
-        }
-        extent.starts_blank = text.starts_with(char::is_whitespace);
-        extent.ends_blank = text.ends_with(char::is_whitespace);
-        extent
-    }
-
-    /// This and what comes behind it.
-    fn then(self, next: Self) -> Self {
-        if self.characters == 0 {
-            return Self {
-                linked: self.linked + next.linked,
-                ..next
-            };
-        }
-        if next.characters == 0 {
-            return Self {
-                linked: self.linked + next.linked,
-                ..self
-            };
-        }
-        let shared = u32::from(self.ends_blank && next.starts_blank);
-        Self {
-            characters: self.characters + next.characters - shared,
-            commas: self.commas + next.commas,
-            linked: self.linked + next.linked,
-            starts_blank: self.starts_blank,
-            ends_blank: next.ends_blank,
-        }
-    }
-
-    /// Its length without the blanks around it.
-    fn length(self) -> u32 {
-        let around = u32::from(self.starts_blank) + u32::from(self.ends_blank);
-        self.characters.saturating_sub(around)
-    }
-
-    /// Which part of it is in links.
-    fn link_density(self) -> f32 {
-        let length = self.length();
-        if length == 0 {
-            return 0.0;
-        }
-        #[expect(clippy::cast_precision_loss, reason = "a share")]
-        let share = self.linked as f32 / (length as f32 * 10.0);
-        share
-    }
-}
-
-/// Commas of all scripts, as Readability counts them.
-fn is_comma(character: char) -> bool {
-    matches!(
-        character,
-        ',' | '\u{060c}'
-            | '\u{fe50}'
-            | '\u{fe10}'
-            | '\u{fe11}'
-            | '\u{2e41}'
-            | '\u{2e34}'
-            | '\u{2e32}'
-            | '\u{ff0c}'
-    )
-}
-
-/// A node of the draft: those of the page under their own numbers, then those that were put in.
-#[derive(Clone, Copy)]
-struct Link {
-    parent: u32,
-    first: u32,
-    last: u32,
-    before: u32,
-    after: u32,
-    kind: u32,
-    /// Where its text begins and ends in the page.
-    start: u32,
-    end: u32,
-}
-
-struct Draft<'a> {
-    page: &'a Page,
-    links: Vec<Link>,
-    /// How many texts with more than white space stand before each node of the page.
-    solid: Vec<u32>,
-    /// How many `<br>` and `<hr>`.
-    breaks: Vec<u32>,
-    /// How many elements of blocks.
-    blocks: Vec<u32>,
-    extents: Vec<Extent>,
-}
 
 /// The texts and pictures of the page's article, as indices in document order; nothing if there is none.
 pub fn picked(page: &Page) -> Option<Vec<usize>> {
@@ -282,267 +33,7 @@ pub fn picked(page: &Page) -> Option<Vec<usize>> {
     (!picked.is_empty()).then_some(picked)
 }
 
-fn number(index: usize) -> u32 {
-    u32::try_from(index).unwrap_or(NONE)
-}
-
-impl<'a> Draft<'a> {
-    fn new(page: &'a Page) -> Self {
-        let mut draft = Self {
-            page,
-            links: Vec::with_capacity(page.len() + page.len() / 8),
-            solid: Vec::new(),
-            breaks: Vec::new(),
-            blocks: Vec::new(),
-            extents: vec![Extent::default(); page.len()],
-        };
-        let mut kept_from = 0;
-        for index in 0..page.len() {
-            let node = page.node(index);
-            let kind = match &node.content {
-                Content::Element(name) => kind_of(name),
-                Content::Text(text) => {
-                    let extent = Extent::of(text);
-                    draft.extents[index] = extent;
-                    let blank = u32::from(extent.length() == 0) * kind::BLANK;
-                    kind::TEXT | kind::PHRASING | blank
-                }
-            };
-            draft.links.push(Link {
-                parent: NONE,
-                first: NONE,
-                last: NONE,
-                before: NONE,
-                after: NONE,
-                kind,
-                start: number(index),
-                end: number(node.end),
-            });
-            if index < kept_from {
-                continue;
-            }
-            if kind & kind::DROPPED != 0 || (kind & kind::IMAGE != 0 && !names_picture(page, index))
-            {
-                kept_from = node.end;
-            } else if node.parent < index {
-                draft.append(number(node.parent), number(index));
-            }
-        }
-        draft
-    }
-
-    fn link(&self, at: u32) -> &Link {
-        &self.links[at as usize]
-    }
-
-    fn at(&mut self, at: u32) -> &mut Link {
-        &mut self.links[at as usize]
-    }
-
-    fn is(&self, at: u32, kind: u32) -> bool {
-        at != NONE && self.link(at).kind & kind != 0
-    }
-
-    fn is_element(&self, at: u32) -> bool {
-        self.link(at).kind & kind::TEXT == 0
-    }
-
-    fn append(&mut self, parent: u32, child: u32) {
-        let last = std::mem::replace(&mut self.at(parent).last, child);
-        if last == NONE {
-            self.at(parent).first = child;
-        } else {
-            self.at(last).after = child;
-        }
-        let link = self.at(child);
-        (link.parent, link.before, link.after) = (parent, last, NONE);
-    }
-
-    /// Takes a node, with all below it, from where it stands.
-    fn detach(&mut self, node: u32) {
-        let Link {
-            parent,
-            before,
-            after,
-            ..
-        } = *self.link(node);
-        if before != NONE {
-            self.at(before).after = after;
-        } else if parent != NONE {
-            self.at(parent).first = after;
-        }
-        if after != NONE {
-            self.at(after).before = before;
-        } else if parent != NONE {
-            self.at(parent).last = before;
-        }
-        let link = self.at(node);
-        (link.parent, link.before, link.after) = (NONE, NONE, NONE);
-    }
-
-    /// Puts `node` where `old` stands, and takes that away.
-    fn replace(&mut self, old: u32, node: u32) {
-        let Link {
-            parent,
-            before,
-            after,
-            ..
-        } = *self.link(old);
-        let link = self.at(node);
-        (link.parent, link.before, link.after) = (parent, before, after);
-        if before != NONE {
-            self.at(before).after = node;
-        } else if parent != NONE {
-            self.at(parent).first = node;
-        }
-        if after != NONE {
-            self.at(after).before = node;
-        } else if parent != NONE {
-            self.at(parent).last = node;
-        }
-        let link = self.at(old);
-        (link.parent, link.before, link.after) = (NONE, NONE, NONE);
-    }
-
-    /// A paragraph that stands nowhere yet, whose text begins where that of `node` does.
-    fn paragraph(&mut self, node: u32) -> u32 {
-        let start = self.link(node).start;
-        self.links.push(Link {
-            parent: NONE,
-            first: NONE,
-            last: NONE,
-            before: NONE,
-            after: NONE,
-            kind: kind::PARAGRAPH | kind::SCORED | kind::BLOCK,
-            start,
-            end: start,
-        });
-        self.extents.push(Extent::default());
-        number(self.links.len() - 1)
-    }
-
-    fn children(&self, node: u32) -> impl Iterator<Item = u32> + '_ {
-        let mut at = self.link(node).first;
-        std::iter::from_fn(move || {
-            let child = at;
-            (child != NONE).then(|| {
-                at = self.link(child).after;
-                child
-            })
-        })
-    }
-
-    /// Two line breaks or more make a paragraph of what follows.
-    fn break_paragraphs(&mut self) {
-        for index in 0..number(self.page.len()) {
-            if !self.is(index, kind::BREAK) || self.link(index).parent == NONE {
-                continue;
-            }
-            let mut repeats = false;
-            loop {
-                let next = self.significant(self.link(index).after);
-                if !self.is(next, kind::BREAK) {
-                    break;
-                }
-                repeats = true;
-                // Of the blanks between the two nothing is asked any more.
-                while self.link(index).after != next {
-                    let blank = self.link(index).after;
-                    self.detach(blank);
-                }
-                self.detach(next);
-            }
-            if !repeats {
-                continue;
-            }
-            let paragraph = self.paragraph(index);
-            self.replace(index, paragraph);
-            // The break's place in the page stands for it.
-            self.at(index).kind = kind::BREAK | kind::BLOCK;
-            loop {
-                let next = self.link(paragraph).after;
-                if next == NONE || !self.is_phrasing(next) {
-                    break;
-                }
-                if self.is(next, kind::BREAK) {
-                    let beyond = self.significant(self.link(next).after);
-                    if self.is(beyond, kind::BREAK) {
-                        break;
-                    }
-                }
-                self.detach(next);
-                self.append(paragraph, next);
-            }
-            self.trim(paragraph);
-            let parent = self.link(paragraph).parent;
-            if self.is(parent, kind::PARAGRAPH) {
-                self.at(parent).kind = kind::DIV | kind::HOLLOW | kind::BLOCK;
-            }
-        }
-    }
-
-    /// The node, or the first behind it that is more than white space.
-    fn significant(&self, mut node: u32) -> u32 {
-        while self.is(node, kind::BLANK) {
-            node = self.link(node).after;
-        }
-        node
-    }
-
-    /// Takes white space away from the end of a paragraph that was put in, and notes where that is.
-    fn trim(&mut self, paragraph: u32) {
-        loop {
-            let last = self.link(paragraph).last;
-            if !self.is(last, kind::BLANK | kind::BREAK) {
-                if last != NONE {
-                    self.at(paragraph).end = self.link(last).end;
-                }
-                return;
-            }
-            self.detach(last);
-        }
-    }
-
-    /// Whether a node can stand in a line of text.
-    fn is_phrasing(&self, node: u32) -> bool {
-        let kind = self.link(node).kind;
-        if kind & kind::LINKING == 0 {
-            return kind & kind::PHRASING != 0;
-        }
-        let mut children = self.children(node).peekable();
-        children.peek().is_some() && children.all(|child| self.is_phrasing(child))
-    }
-
-    /// Counts what later is asked of subtrees.
-    fn count(&mut self) {
-        let length = self.page.len();
-        let (mut solid, mut breaks, mut blocks) = (0, 0, 0);
-        for counts in [&mut self.solid, &mut self.breaks, &mut self.blocks] {
-            counts.reserve(length + 1);
-        }
-        for index in 0..length {
-            self.solid.push(solid);
-            self.breaks.push(breaks);
-            self.blocks.push(blocks);
-            let link = &self.links[index];
-            let is_in = link.parent != NONE;
-            let kind = link.kind;
-            solid += u32::from(is_in && kind & (kind::TEXT | kind::BLANK) == kind::TEXT);
-            breaks += u32::from(is_in && kind & (kind::BREAK | kind::RULE) != 0);
-            // One that became a paragraph stands nowhere itself.
-            let is_block = kind & kind::BLOCK != 0 && (is_in || kind & kind::BREAK != 0);
-            blocks += u32::from(is_block);
-        }
-        self.solid.push(solid);
-        self.breaks.push(breaks);
-        self.blocks.push(blocks);
-    }
-
-    /// How many of what was counted stand below a node.
-    fn below(counts: &[u32], link: &Link) -> u32 {
-        counts[link.end as usize] - counts[link.start as usize + 1]
-    }
-
+impl Draft<'_> {
     /// Turns loose text into paragraphs, takes away what nobody sees, and lists the elements that give points.
     fn scored(&mut self, body: u32) -> Vec<u32> {
         let mut scored = Vec::new();
@@ -662,83 +153,14 @@ impl<'a> Draft<'a> {
         only
     }
 
-    /// The extent of a subtree that has not been measured yet.
-    fn extent(&self, top: u32) -> Extent {
-        let mut extents: Vec<(u32, Extent)> = vec![(top, Extent::default())];
-        let mut node = self.link(top).first;
-        let mut sum = Extent::default();
-        loop {
-            if node == NONE {
-                // All children of the innermost that is open are done.
-                let Some((done, before)) = extents.pop() else {
-                    return sum;
-                };
-                sum = before.then(self.with_links(done, sum));
-                if done == top {
-                    return sum;
-                }
-                node = self.link(done).after;
-            } else if self.is_element(node) {
-                extents.push((node, std::mem::take(&mut sum)));
-                node = self.link(node).first;
-            } else {
-                sum = sum.then(self.extents[node as usize]);
-                node = self.link(node).after;
-            }
-        }
-    }
-
-    /// The extent of an element with what makes it a link.
-    fn with_links(&self, node: u32, mut extent: Extent) -> Extent {
-        if self.is(node, kind::LINK) && self.is_own(node) {
-            let href = self.page.attr(node as usize, "href").unwrap_or_default();
-            let is_near = href.len() > 1 && href.starts_with('#');
-            extent.linked += u64::from(extent.length()) * if is_near { 3 } else { 10 };
-        }
-        extent
-    }
-
-    /// Measures all that is left below `top`.
-    fn measure(&mut self, top: u32) {
-        let mut order = Vec::with_capacity(self.links.len());
-        let mut node = top;
-        loop {
-            order.push(node);
-            let mut next = self.link(node).first;
-            while next == NONE && node != top {
-                next = self.link(node).after;
-                if next == NONE {
-                    node = self.link(node).parent;
-                }
-            }
-            if next == NONE {
-                break;
-            }
-            node = next;
-        }
-        // From the back, so that a node is whole before it is put before what its parent has of it.
-        for node in order.into_iter().rev() {
-            let mut extent = self.extents[node as usize];
-            if self.is(node, kind::LINK) {
-                extent = self.with_links(node, extent);
-                self.extents[node as usize] = extent;
-            }
-            let parent = self.link(node).parent;
-            if parent != NONE && node != top {
-                let whole = extent.then(self.extents[parent as usize]);
-                self.extents[parent as usize] = whole;
-            }
-        }
-    }
-
     /// The elements that the article is made of.
     fn article(&self, scored: &[u32], body: u32) -> Vec<u32> {
-        let scores = Scores::new(self, scored, body);
-        let Some(&first) = scores.best.first().filter(|&&first| first != body) else {
+        let points = Scores::new(self, scored, body);
+        let Some(&first) = points.best.first().filter(|&&first| first != body) else {
             return vec![body];
         };
-        let mut top = self.shared(first, &scores, body);
-        top = self.raised(top, &scores, body);
+        let mut top = self.shared(first, &points, body);
+        top = self.raised(top, &points, body);
         // An only child stands for its parent, whose siblings are looked at then.
         loop {
             let parent = self.link(top).parent;
@@ -752,7 +174,7 @@ impl<'a> Draft<'a> {
             top = parent;
         }
         let parent = self.link(top).parent;
-        let score = scores.given(top).unwrap_or_else(|| self.worth(top));
+        let score = points.given(top).unwrap_or_else(|| self.worth(top));
         let class = self.class(top);
         let threshold = (score * 0.2).max(10.0);
         let siblings = self
@@ -765,8 +187,8 @@ impl<'a> Draft<'a> {
                 }
                 let same = !class.is_empty() && self.class(sibling) == class;
                 let bonus = if same { score * 0.2 } else { 0.0 };
-                match scores.given(sibling) {
-                    Some(points) => points + bonus >= threshold,
+                match points.given(sibling) {
+                    Some(own) => own + bonus >= threshold,
                     None => self.is(sibling, kind::PARAGRAPH) && self.is_text(sibling),
                 }
             })
@@ -798,12 +220,12 @@ impl<'a> Draft<'a> {
     /// The first ancestor that has more points than what is below it, as long as they do not fall off.
     fn raised(&self, top: u32, scores: &Scores, body: u32) -> u32 {
         let mut last = scores.given(top).unwrap_or_else(|| self.worth(top));
-        let least = last / 3.0;
+        let floor = last / 3.0;
         for ancestor in self.ancestors(top).take_while(|&at| at != body) {
             let Some(score) = scores.given(ancestor) else {
                 continue;
             };
-            if score < least {
+            if score < floor {
                 break;
             }
             if score > last {
@@ -858,7 +280,7 @@ impl<'a> Draft<'a> {
             return 5.0;
         }
         match &self.page.node(node as usize).content {
-            Content::Element(name) => worth(name),
+            Content::Element(name) => kind::of(name).1,
             Content::Text(_) => 0.0,
         }
     }
@@ -870,7 +292,9 @@ impl<'a> Draft<'a> {
             let mut node = part;
             loop {
                 let link = self.link(node);
-                let is_left_out = link.kind & kind::CLEANED != 0 || self.is_sharing(node);
+                // The parts have been chosen, whatever their names.
+                let is_cleaned = node != part && link.kind & kind::CLEANED != 0;
+                let is_left_out = is_cleaned || self.is_sharing(node);
                 if link.kind & kind::IMAGE != 0
                     || link.kind & (kind::TEXT | kind::BLANK) == kind::TEXT
                 {
@@ -977,17 +401,6 @@ impl Scores {
     }
 }
 
-/// Whether an `<img>` names a picture at all.
-fn names_picture(page: &Page, index: usize) -> bool {
-    page.attributes(index).any(|(name, value)| {
-        matches!(name, &local_name!("src") | &local_name!("srcset"))
-            || matches!(&**name, "data-src" | "data-srcset")
-            || [".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif"]
-                .iter()
-                .any(|ending| value.contains(ending))
-    })
-}
-
 /// Whether an element is not shown, or is a dialog.
 fn is_invisible(page: &Page, index: usize, kind: u32) -> bool {
     if kind & kind::DIALOG != 0 {
@@ -1024,4 +437,83 @@ fn is_invisible(page: &Page, index: usize, kind: u32) -> bool {
             .attr(index, "class")
             .is_some_and(|class| class.contains("fallback-image")))
         || (is_modal && page.attr(index, "role") == Some("dialog"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::extent::Extent;
+    use super::*;
+    use crate::tree;
+
+    const PROSE: &str = "The harbour lies in the north of the island, and the boats come in before the evening, when the \
+                         wind turns and the light of the tower can be seen from the hills.";
+
+    /// The texts that are picked, white space folded.
+    fn texts(html: &str) -> Vec<String> {
+        let page = Page::new(tree::parse(html, false).unwrap());
+        let picked = picked(&page).unwrap_or_default();
+        let texts = picked.into_iter().map(|index| match page.name(index) {
+            "img" => "(picture)".to_owned(),
+            _ => crate::text::fold(page.own_text(index)),
+        });
+        texts.collect()
+    }
+
+    #[test]
+    fn the_part_with_the_most_prose_is_taken_with_what_belongs_to_it() {
+        let links = "<li><a href=x>Another page, of this site</a>".repeat(20);
+        let html = format!(
+            "<div><ul>{links}</ul></div><div class=text><p>{PROSE}<p>{PROSE}<img src=a.png></div>\
+             <p>A short sentence.<p>No sentence<div class=text><p>{PROSE}</div><div>Bye</div>"
+        );
+        assert_eq!(
+            texts(&html),
+            [PROSE, PROSE, "(picture)", "A short sentence.", PROSE]
+        );
+    }
+
+    #[test]
+    fn loose_text_and_line_breaks_make_paragraphs() {
+        let html = format!(
+            "<div><div>{PROSE}<b>Bold.</b><br> <br>{PROSE}</div></div><table><tr><td><a href=x>{PROSE}</a></table>"
+        );
+        assert_eq!(texts(&html), [PROSE, "Bold.", PROSE]);
+    }
+
+    #[test]
+    fn what_nobody_sees_is_not_taken() {
+        let html = format!(
+            "<div><p>{PROSE}<p style='color:red; DISPLAY : none'>{PROSE}<p hidden>{PROSE}<p aria-hidden=true>{PROSE}\
+             <dialog>{PROSE}</dialog><img alt=none><script>{PROSE}</script><aside>{PROSE}</aside>\
+             <div id=post_share><a href=x>Share it</a></div><p style=display:block>{PROSE}</div>"
+        );
+        assert_eq!(texts(&html), [PROSE, PROSE]);
+        assert_eq!(texts("<frameset><frame src=x>"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_chosen_part_stays_whatever_its_name() {
+        let html =
+            format!("<div><a href=x>Link of it</a></div><footer><p>{PROSE}<p>{PROSE}</footer>");
+        assert_eq!(texts(&html), [PROSE, PROSE]);
+    }
+
+    #[test]
+    fn text_is_measured_as_it_is_read() {
+        let whole = |parts: &[&str]| {
+            let parts = parts.iter().map(|part| Extent::of(part));
+            parts.fold(Extent::default(), Extent::then)
+        };
+        for parts in [
+            &["  one\n two, ", " three"][..],
+            &["one two,", " three "],
+            &["one two", ", ", "three"],
+            &["one  two, three"],
+        ] {
+            let extent = whole(parts);
+            assert_eq!((extent.length(), extent.commas), (14, 1), "{parts:?}");
+        }
+        assert_eq!(whole(&[" ", "\n", " "]).length(), 0);
+        assert_eq!(whole(&["\u{a0}é،", "，"]).commas, 2);
+    }
 }

@@ -89,9 +89,7 @@ impl Page {
                     attributes: first..count(&attributes),
                 });
             }
-            if next != NONE {
-                around.push(index);
-            } else {
+            if next == NONE {
                 // Upwards to the first that has something behind it.
                 next = tree.nodes[at as usize].after;
                 while next == NONE
@@ -101,6 +99,8 @@ impl Page {
                     at = tree.nodes[at as usize].parent;
                     next = tree.nodes[at as usize].after;
                 }
+            } else {
+                around.push(index);
             }
             at = next;
         }
