@@ -122,7 +122,8 @@ def once(command: list[str], env: dict[str, str]) -> dict:
     wall = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
     # Our tools say 1 when some records were rejected; a peer that says so has failed.
-    is_ours = Path(command[0]).name.startswith("rs-")
+    program = command[3] if command[0] == "taskset" else command[0]
+    is_ours = Path(program).name.startswith("rs-")
     if process.returncode not in ((0, 1) if is_ours else (0,)):
         sys.exit(f"bench: exit status {process.returncode}: {' '.join(command)}")
     figures = {"wall_s": wall, "cpu_s": used.ru_utime + used.ru_stime, "peak_mb": used.ru_maxrss / 1024}
