@@ -72,3 +72,74 @@ impl Bounds {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use realsyn_ngram::{TrainOptions, Trainer};
+
+    use super::*;
+
+    /// Models of some text, of a single word, and of nothing but unknown words to what is asked.
+    fn models() -> Vec<(Model, tempfile::TempDir)> {
+        let text = "The boat comes into the harbour. The wind turns in the evening, and the light can be seen.";
+        [text, "boat", "Ω ж"]
+            .iter()
+            .map(|text| {
+                let folder = tempfile::tempdir().unwrap();
+                let mut trainer = Trainer::new(TrainOptions::default()).unwrap();
+                trainer.push(text).unwrap();
+                let mut bytes = Vec::new();
+                trainer.write(&mut bytes).unwrap();
+                let path = folder.path().join("model");
+                std::fs::write(&path, bytes).unwrap();
+                (Model::open(&path).unwrap(), folder)
+            })
+            .collect()
+    }
+
+    fn check(models: &[(Model, tempfile::TempDir)], sentence: &str) {
+        for (model, _) in models {
+            let told = perplexity(model, sentence, &mut Scratch::default());
+            let number: f64 = told.parse().unwrap_or(f64::NAN);
+            assert!(
+                number.is_finite() && number > 0.0,
+                "{told} for {:.80}",
+                sentence
+            );
+            // JSON knows it as a number too.
+            assert!(serde_json::from_str::<f64>(&told).is_ok(), "{told}");
+        }
+    }
+
+    #[test]
+    fn every_sentence_has_a_perplexity_that_is_a_number() {
+        let models = models();
+        let long = "the boat comes ".repeat(100_000);
+        let word = "x".repeat(1 << 20);
+        for sentence in [
+            "",
+            " ",
+            ".",
+            "?!...",
+            "boat",
+            "Boat.",
+            "\u{fffd}",
+            "\0",
+            "😀",
+            "港は島の北にあり",
+            "qwrtz plmkn vbxcz",
+            "<s> </s> <unk>",
+            "a\u{301}",
+            &long,
+            &word,
+            &"\u{301}".repeat(9000),
+            &"zz ".repeat(9000),
+        ] {
+            check(&models, sentence);
+        }
+        proptest!(ProptestConfig::with_cases(300), |(sentence in "(\\PC{0,40}|[a-z .,]{0,60}|(the |boat |zq |\\. ){0,30})")| {
+            check(&models, &sentence);
+        });
+    }
+}

@@ -100,7 +100,12 @@ impl Desk<'_> {
     }
 
     /// Takes a document, or the reason why it is none; `origin` is where it came from.
+    ///
+    /// Behind one that ends the run, nothing of the piece is taken any more, so that the first failure is the one that is told.
     pub fn settle(&mut self, made: Result<Document, ExtractError>, origin: Origin<'_>) {
+        if self.done.failed.is_some() {
+            return;
+        }
         match made {
             Ok(document) => {
                 if let Err(error) = self.stage.take(document, origin, self.worker, self.done) {

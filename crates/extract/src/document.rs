@@ -350,7 +350,7 @@ impl<'a> Assembler<'a> {
                 Ok(path) => image.path = Some(Cow::Owned(path)),
                 Err(error) => {
                     let what = format!("the picture {}: {error}", image.id);
-                    self.failed = Some(ExtractError::Shelf(what));
+                    self.failed.get_or_insert(ExtractError::Shelf(what));
                 }
             }
             // The file says all that the URI said.

@@ -562,6 +562,60 @@ mod tests {
     }
 
     #[test]
+    fn bombs_of_entities_and_attributes_are_no_more_than_their_text() {
+        // HTML knows no entities but its own: those that a DOCTYPE declares are not expanded, and nothing expands twice.
+        let laughs: String = (1..10)
+            .map(|level| {
+                format!(
+                    "<!ENTITY l{level} \"{}\">",
+                    format!("&l{};", level - 1).repeat(10)
+                )
+            })
+            .collect();
+        let bomb =
+            format!("<!DOCTYPE html [<!ENTITY l0 \"ha\">{laughs}]><p>Before &l9; behind.</p>");
+        let bombed = page(&bomb, false);
+        let text = bombed.text(0);
+        assert!(
+            text.len() <= bomb.len() && text.ends_with("behind."),
+            "{text}"
+        );
+        assert_eq!(page("<p>&amp;lt;b&amp;gt;", false).text(0), "&lt;b&gt;");
+        // No reference gives more bytes than it has itself.
+        let many = 200_000;
+        for (reference, character) in [
+            ("&amp;", "&"),
+            ("&NotEqualTilde;", "\u{2242}\u{338}"),
+            ("&nGt;", "\u{226b}\u{20d2}"),
+            ("&#x10ffff;", "\u{10ffff}"),
+            ("&#99999999999999999999;", "\u{fffd}"),
+            ("&#0;", "\u{fffd}"),
+        ] {
+            let page = page(&format!("<p>x{}", reference.repeat(many)), false);
+            let texts: usize = (0..page.len()).map(|at| page.own_text(at).len()).sum();
+            assert_eq!(texts, 1 + many * character.len(), "{reference}");
+        }
+        // One that never ends, one of a million digits, and one that is no name.
+        for reference in [
+            format!("&{}", "a".repeat(1 << 20)),
+            format!("&#{};", "1".repeat(1 << 20)),
+            "&".repeat(1 << 20),
+        ] {
+            let page = page(&format!("<p>{reference}<p>after"), false);
+            assert!(page.text(0).ends_with("after") && page.len() < 10);
+        }
+        // Of attributes with one name the first counts; each is looked for among those before it, as the standard has it.
+        let names: String = (0..2_000).map(|at| format!(" a{at}='&amp;'")).collect();
+        let attributes = page(
+            &format!("<p{names} a0=late {}>x", "a=1 ".repeat(20_000)),
+            false,
+        );
+        let at = attributes.find(0..attributes.len(), "p").unwrap();
+        assert_eq!(attributes.attributes(at).count(), 2_001);
+        assert_eq!(attributes.attr(at, "a0"), Some("&"));
+    }
+
+    #[test]
     fn misnested_elements_are_put_right() {
         // Foster parents, the adoption agency, attributes of a second <body>, a template.
         let page = page(
