@@ -104,8 +104,7 @@ mod tests {
             let number: f64 = told.parse().unwrap_or(f64::NAN);
             assert!(
                 number.is_finite() && number > 0.0,
-                "{told} for {:.80}",
-                sentence
+                "{told} for {sentence:.80}"
             );
             // JSON knows it as a number too.
             assert!(serde_json::from_str::<f64>(&told).is_ok(), "{told}");

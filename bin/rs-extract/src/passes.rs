@@ -62,8 +62,13 @@ pub fn run(common: &Common, own: &Own) -> Result<Outcome> {
     if is_whole(common) {
         return Ok(run.finish()?);
     }
+    let mut asked = options.clone();
+    if own.count.is_some() {
+        // Counting does not parse, and need not load what does.
+        asked.skip.extend([Rule::LowComplexity, Rule::NoAction]);
+    }
     let stage = Stage {
-        judge: Judge::new(&options)?,
+        judge: Judge::new(&asked)?,
         options,
         model,
         last,

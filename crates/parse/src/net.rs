@@ -6,21 +6,17 @@
 //!
 //! **Memory.** The rows: 64 bytes each.
 
-use std::hint;
+use realsyn_vector::sparse;
+pub use realsyn_vector::sparse::Row;
 
 /// The hidden layer's width.
-pub const HIDDEN: usize = 64;
+pub const HIDDEN: usize = sparse::WIDTH;
 
 /// The hidden layer holds multiples of 1 / `ROW_SCALE`.
 pub const ROW_SCALE: f32 = 64.0;
 
 /// Weights of the classes are multiples of 1 / `CLASS_SCALE`.
 pub const CLASS_SCALE: f32 = 256.0;
-
-/// A feature's weights.
-#[derive(Clone, Copy)]
-#[repr(align(64))]
-pub struct Row(pub [i8; HIDDEN]);
 
 /// The network.
 pub struct Net {
@@ -50,41 +46,13 @@ impl Net {
     #[inline]
     #[must_use]
     pub fn hidden(&self, features: &[u32]) -> [i16; HIDDEN] {
-        // The rows are mostly in no near cache: ask for all of them before the first is needed.
-        let first = features
-            .iter()
-            .filter_map(|&feature| self.rows.get(feature as usize));
-        hint::black_box(first.fold(0, |sum, row| sum ^ row.0[0]));
-        let mut sum = self.bias;
-        for &feature in features {
-            let Some(row) = self.rows.get(feature as usize) else {
-                continue;
-            };
-            for (sum, &weight) in sum.iter_mut().zip(&row.0) {
-                *sum = sum.wrapping_add(i16::from(weight));
-            }
-        }
-        for sum in &mut sum {
-            *sum = (*sum).max(0);
-        }
-        sum
+        sparse::hidden(&self.rows, &self.bias, features)
     }
 
     /// The class with the highest score among the first `to` but `not`; the first in a tie.
     #[inline]
     #[must_use]
     pub fn best(&self, hidden: &[i16; HIDDEN], to: usize, not: usize) -> usize {
-        let mut best = (i32::MIN, 0);
-        for (class, (weights, &base)) in self.classes.iter().zip(&self.base).enumerate().take(to) {
-            let score: i32 = hidden
-                .iter()
-                .zip(weights)
-                .map(|(&value, &weight)| i32::from(value) * i32::from(weight))
-                .fold(base, i32::wrapping_add);
-            if score > best.0 && class != not {
-                best = (score, class);
-            }
-        }
-        best.1
+        sparse::best(&self.classes, &self.base, hidden, to, not)
     }
 }

@@ -116,9 +116,14 @@ impl Reader<'_> {
     }
 
     fn net(&mut self, rows: u32, classes: usize) -> Option<Net> {
-        let rows = (0..rows)
-            .map(|_| Some(Row(self.take::<HIDDEN>()?.map(u8::cast_signed))))
-            .collect::<Option<_>>()?;
+        // In one piece, since it is half of the program's start.
+        let (front, rest) = self.0.split_at_checked(rows as usize * HIDDEN)?;
+        self.0 = rest;
+        let (front, _) = front.as_chunks::<HIDDEN>();
+        let rows = front
+            .iter()
+            .map(|row| Row(row.map(u8::cast_signed)))
+            .collect();
         Some(Net {
             rows,
             bias: self.halves()?,

@@ -8,3 +8,4 @@ pub mod int8;
 pub mod kernel;
 pub mod map;
 pub mod npy;
+pub mod sparse;

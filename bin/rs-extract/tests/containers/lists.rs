@@ -112,7 +112,7 @@ fn a_file_without_permission_is_rejected_by_name() {
     use std::os::unix::fs::PermissionsExt as _;
     let dir = site();
     let path = dir.path().join("site/doc0.html");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read(&path).is_ok() {
         eprintln!("not tested: this user may read everything");
         return;
