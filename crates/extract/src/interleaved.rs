@@ -53,8 +53,12 @@ impl Parsed {
                 // Most paragraphs are plain ASCII that needs no folding: looked at once, and copied.
                 (rest[..run].trim_end_matches(' ').to_owned(), run)
             } else {
-                let end = rest[run..].find("\n\n").map_or(rest.len(), |end| run + end);
-                (text::fold(&rest[..end]), end)
+                let end = text::empty_line(&rest[run..]).map_or(rest.len(), |end| run + end);
+                let mut folded = String::with_capacity(end);
+                folded.push_str(&rest[..run]);
+                text::fold_into(&rest[run..end], &mut folded);
+                folded.truncate(folded.trim_end_matches(' ').len());
+                (folded, end)
             };
             if !text.is_empty() {
                 self.blocks.push(Block {

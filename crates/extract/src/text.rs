@@ -45,53 +45,13 @@ pub fn fold_into(text: &str, folded: &mut String) {
 
 /// How many bytes at the beginning are ASCII that folding leaves as it is; `blank` says whether one stands before them.
 pub fn plain(text: &str, blank: bool) -> usize {
-    let is_plain = |byte: u8| (b' '..=b'~').contains(&byte);
+    realsyn_vector::bytes::plain(text.as_bytes(), blank)
+}
+
+/// Where the first empty line begins, if there is one.
+pub fn empty_line(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
-    match bytes.first() {
-        Some(&first) if is_plain(first) && !(blank && first == b' ') => {}
-        _ => return 0,
-    }
-    let mut at = run::<8>(bytes, run::<32>(bytes, 1));
-    while let Some(&byte) = bytes.get(at)
-        && is_plain(byte)
-        && !(byte == b' ' && bytes[at - 1] == b' ')
-    {
-        at += 1;
-    }
-    at
-}
-
-/// The end of a run of plain bytes that goes on at `at`, as far as it shows `WIDTH` bytes at a time. Each is looked at
-/// beside the one before it, without branches: the compiler makes vector instructions of it.
-fn run<const WIDTH: usize>(bytes: &[u8], mut at: usize) -> usize {
-    while at + WIDTH <= bytes.len() {
-        if is_odd::<WIDTH>(bytes, at) {
-            return at;
-        }
-        at += WIDTH;
-    }
-    // What is left is looked at together with bytes before it, once more.
-    match bytes.len().checked_sub(WIDTH) {
-        Some(last) if last > 0 && !is_odd::<WIDTH>(bytes, last) => bytes.len(),
-        _ => at,
-    }
-}
-
-/// Whether of the bytes from `at` on, one is no printing ASCII, or a blank behind a blank.
-fn is_odd<const WIDTH: usize>(bytes: &[u8], at: usize) -> bool {
-    let these = bytes[at..].first_chunk::<WIDTH>();
-    let before = bytes[at - 1..].first_chunk::<WIDTH>();
-    let (Some(these), Some(before)) = (these, before) else {
-        return true;
-    };
-    let mut odd = 0;
-    for (&byte, &last) in these.iter().zip(before) {
-        // As signed numbers, bytes beyond ASCII are less than a blank too. Of two whose bits are together those of a
-        // blank, both are one, or another is NUL.
-        odd |= u8::from(byte.cast_signed() < b' '.cast_signed());
-        odd |= u8::from(byte == 0x7f) | u8::from(byte | last == b' ');
-    }
-    odd != 0
+    memchr::memchr_iter(b'\n', bytes).find(|&at| bytes.get(at + 1) == Some(&b'\n'))
 }
 
 /// What documents number their figures, tables and headings with: `Figure 3.4.`, `5.4.1.`, `Table 2:`.

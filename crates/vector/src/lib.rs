@@ -3,6 +3,7 @@
 //! The one crate of the workspace that may hold `unsafe`: each block says why it is sound and is tested. It knows
 //! nothing of records.
 
+pub mod bytes;
 pub mod f16;
 pub mod int8;
 pub mod kernel;
