@@ -21,7 +21,8 @@ pub const PAGE: Page = Page {
               Of a WARC or ARC file, pages are the responses of status 2xx and resources that are HTML by their type, or by \
               their first bytes where the type says nothing. Chunked and compressed bodies are undone where they are what \
               the header says. Pictures in the same file are paired with the pages that show them, through up to five \
-              redirections. Requests, revisits, metadata and the like are counted under the kind record. A file compressed \
+              redirections; what a crawl put into another file is not looked for there: such an image keeps its url, for a tool that \
+              fetches, unless the files are joined first (cat a.warc.gz b.warc.gz > both.warc.gz, which the format allows). Requests, revisits, metadata and the like are counted under the kind record. A file compressed \
               by the record is read where it lies; one compressed as a whole is copied to a temporary file (TMPDIR). A \
               broken gzip member or record is rejected with its offset, and reading goes on at the next.\n\n\
               A line of JSON is a document of the data set that its keys tell: text_list is MMC4's; images and texts are \
