@@ -5,6 +5,7 @@
 //!
 //! Memory: five times the line. Order: the document's.
 
+use realsyn_vector::bytes::is_plain;
 use simd_json::prelude::ValueIntoString as _;
 use simd_json::tape::{Object, Value};
 
@@ -48,17 +49,13 @@ impl Parsed {
     pub fn text(&mut self, words: &str) {
         let mut rest = words;
         while !rest.is_empty() {
-            let run = text::plain(rest, true);
-            let (text, end) = if matches!(rest.as_bytes()[run..], [] | [b'\n', b'\n', ..]) {
-                // Most paragraphs are plain ASCII that needs no folding: looked at once, and copied.
-                (rest[..run].trim_end_matches(' ').to_owned(), run)
+            let end = text::empty_line(rest).unwrap_or(rest.len());
+            let paragraph = &rest[..end];
+            let text = if is_plain(paragraph.as_bytes()) {
+                // Most paragraphs are ASCII that needs no folding.
+                paragraph.trim_end_matches(' ').to_owned()
             } else {
-                let end = text::empty_line(&rest[run..]).map_or(rest.len(), |end| run + end);
-                let mut folded = String::with_capacity(end);
-                folded.push_str(&rest[..run]);
-                text::fold_into(&rest[run..end], &mut folded);
-                folded.truncate(folded.trim_end_matches(' ').len());
-                (folded, end)
+                text::fold(paragraph)
             };
             if !text.is_empty() {
                 self.blocks.push(Block {

@@ -30,6 +30,38 @@ pub fn plain(bytes: &[u8], blank: bool) -> usize {
     rest::<32>(bytes)
 }
 
+/// Whether all bytes are printing ASCII with no blank behind a blank, and the first is none.
+#[inline]
+#[must_use]
+pub fn is_plain(bytes: &[u8]) -> bool {
+    match bytes.first() {
+        Some(&first) if is_printing(first) && first != b' ' => {}
+        first => return first.is_none(),
+    }
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has AVX2.
+        return unsafe { all_avx2(bytes) };
+    }
+    all(bytes)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn all_avx2(bytes: &[u8]) -> bool {
+    all(bytes)
+}
+
+/// Whether all bytes behind a first plain one are plain: no byte is asked for alone, but of the shortest texts.
+#[inline(always)]
+fn all(bytes: &[u8]) -> bool {
+    match bytes.len() {
+        65.. => run::<64>(bytes, 1) == bytes.len(),
+        17.. => run::<16>(bytes, 1) == bytes.len(),
+        _ => rest::<8>(bytes) == bytes.len(),
+    }
+}
+
 fn is_printing(byte: u8) -> bool {
     (b' '..=b'~').contains(&byte)
 }
@@ -102,13 +134,17 @@ mod tests {
         ) {
             let bytes = text.as_bytes();
             let mut last = blank;
-            let is_plain = |&&byte: &&u8| {
+            let goes_on = |&&byte: &&u8| {
                 let is_odd = !is_printing(byte) || (last && byte == b' ');
                 last = byte == b' ';
                 !is_odd
             };
-            let expected = bytes.iter().take_while(is_plain).count();
+            let expected = bytes.iter().take_while(goes_on).count();
             prop_assert_eq!(plain(bytes, blank), expected);
+            prop_assert_eq!(is_plain(bytes), plain(bytes, true) == bytes.len());
+            for end in 0..bytes.len() {
+                prop_assert_eq!(is_plain(&bytes[..end]), plain(&bytes[..end], true) == end);
+            }
             if expected > 0 {
                 prop_assert_eq!(rest::<32>(bytes), expected);
             }
