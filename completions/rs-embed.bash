@@ -23,7 +23,7 @@ _rs__embed() {
 
     case "${cmd}" in
         rs__embed)
-            opts="-j -o -f -q -h -V --jobs --output --force --quiet --rejects --report --strict --max-line --resume --model --weights --emb-out --engine --onnxruntime --kind --replace --max-pixels --help --version"
+            opts="-j -o -f -q -h -V --jobs --output --force --quiet --rejects --report --strict --max-line --resume --model --weights --emb-out --engine --device --onnxruntime --kind --replace --max-pixels --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -71,6 +71,10 @@ _rs__embed() {
                     ;;
                 --engine)
                     COMPREPLY=($(compgen -W "auto ort rten" -- "${cur}"))
+                    return 0
+                    ;;
+                --device)
+                    COMPREPLY=($(compgen -W "cpu cuda" -- "${cur}"))
                     return 0
                     ;;
                 --onnxruntime)

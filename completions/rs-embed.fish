@@ -9,6 +9,8 @@ complete -c rs-embed -l emb-out -d 'Write the embeddings as rows of FILE, a matr
 complete -c rs-embed -l engine -d 'What runs the model; auto is ort where the environment (`ORT_DYLIB_PATH`), the model\'s folder (`lib/libonnxruntime.so`) or the system\'s folders hold a usable library' -r -f -a "auto\t''
 ort\t'ONNX Runtime, from a library'
 rten\t'The embedded engine'"
+complete -c rs-embed -l device -d 'What ONNX Runtime computes on; with cuda the library must be one that has the CUDA provider' -r -f -a "cpu\t''
+cuda\t''"
 complete -c rs-embed -l onnxruntime -d 'The ONNX Runtime library to use' -r -F
 complete -c rs-embed -l kind -d 'Embed records of this kind alone; others pass through [default: images, sentences and pairs]' -r -f -a "image\t''
 sentence\t''

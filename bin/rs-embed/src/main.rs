@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result};
 use clap::{Parser, ValueEnum};
 use realsyn_cli::{Common, Outcome};
 use realsyn_hub as hub;
-use realsyn_infer::{EngineChoice, EngineOptions, Model, is_model_file};
+use realsyn_infer::{Device, EngineChoice, EngineOptions, Model, is_model_file};
 use realsyn_picture::Limits;
 use serde::Serialize;
 
@@ -41,6 +41,10 @@ struct Args {
     /// (`lib/libonnxruntime.so`) or the system's folders hold a usable library
     #[arg(long, value_enum, default_value_t = Engine::Auto)]
     engine: Engine,
+
+    /// What ONNX Runtime computes on; with cuda the library must be one that has the CUDA provider
+    #[arg(long, value_enum, default_value_t = On::Cpu)]
+    device: On,
 
     /// The ONNX Runtime library to use
     #[arg(long, value_name = "FILE")]
@@ -75,6 +79,12 @@ enum Engine {
     Rten,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum On {
+    Cpu,
+    Cuda,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 enum Chosen {
     Image,
@@ -92,6 +102,10 @@ fn run(args: &Args) -> Result<Outcome> {
             Engine::Auto => EngineChoice::Auto,
             Engine::Ort => EngineChoice::Ort,
             Engine::Rten => EngineChoice::Rten,
+        },
+        device: match args.device {
+            On::Cpu => Device::Cpu,
+            On::Cuda => Device::Cuda,
         },
         library: args.onnxruntime.clone(),
         environment: std::env::var_os("ORT_DYLIB_PATH")

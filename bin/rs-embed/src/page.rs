@@ -24,9 +24,16 @@ pub const PAGE: Page = Page {
               With --emb-out FILE.npy the embeddings become rows of a matrix in half precision, in the order of the \
               records, and emb gets file and row in place of f16; tools that read embeddings take either. What came in \
               embedded moves there too.\n\n\
+              Pictures are decoded, resized and cropped as Hugging Face's image processors do it with Pillow. A JPEG whose sides \
+              are at least four times what the model takes is decoded at 1/2, 1/4 or 1/8 of its size, to at least twice \
+              what the model takes; pixels then differ from Pillow's by 0.3/255 on average and cosines by less than 0.001.\n\n\
+              Embeddings are unit vectors. A model's logit scale is not applied and not told: cosines are ranked alike with it \
+              and without it, and no tool of this pipeline takes a softmax over them.\n\n\
+              --device cuda fails where ONNX Runtime's CUDA provider or the card is missing. It has not been run on a \
+              card by those who wrote it.\n\n\
               An embedding depends on its picture or text, the model, the engine and the kind of CPU: not on its \
               neighbours, on -j or on the run. The two engines agree to a cosine above 0.999999.",
-    memory: "The towers' weights, with ONNX Runtime once a thread; one decoded picture and one batch of tensors a thread.",
+    memory: "The towers' weights, with ONNX Runtime once a thread; one decoded picture and one batch of 16 tensors a thread.",
     parallel: "Each record's fate depends on that record alone: it may run under parallel --pipe. With as many jobs as \
                cores, give each -j1. With --emb-out give each job a FILE of its own.",
     examples: &[

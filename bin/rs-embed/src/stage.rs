@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use realsyn_infer::{Answer, Embedder, InferError, Model, Pixels};
-use realsyn_picture::{Limits, PictureError};
+use realsyn_picture::{Limits, PictureError, reduced_rgb};
 use realsyn_pipe::{RecordMap, Refusal, Reply};
 use realsyn_record::{Edits, Embedding, Kind, Record, RecordError, Sidecars, fixed};
 use realsyn_vector::f16;
@@ -123,11 +123,12 @@ impl Embed {
         };
         let refuse = |error: PictureError| Refusal::error(error.code(), error.to_string());
         let bytes = realsyn_picture::read(path.as_deref(), url.as_deref(), &self.limits);
-        let picture = match bytes.and_then(|bytes| realsyn_picture::decode(&bytes, &self.limits)) {
-            Ok(picture) => picture,
-            Err(error) => return Ok(Err(refuse(error))),
-        };
-        about_input(embedder.prepare(&picture))
+        let least = embedder.least_samples()?;
+        let picture = bytes.and_then(|bytes| reduced_rgb(&bytes, &self.limits, least));
+        match picture {
+            Ok(picture) => about_input(embedder.prepare_reduced(&picture)),
+            Err(error) => Ok(Err(refuse(error))),
+        }
     }
 
     /// Runs the full batches of pictures, or all of them.

@@ -50,11 +50,23 @@ impl fmt::Display for EngineChoice {
     }
 }
 
+/// Where ONNX Runtime computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Device {
+    /// The processor.
+    #[default]
+    Cpu,
+    /// NVIDIA's, by ONNX Runtime's CUDA provider; an error where the library or the machine has none.
+    Cuda,
+}
+
 /// How a model's engine and weights are found.
 #[derive(Debug, Clone, Default)]
 pub struct EngineOptions {
     /// Which engine.
     pub choice: EngineChoice,
+    /// On what it computes. The embedded engine knows the processor alone.
+    pub device: Device,
     /// A `libonnxruntime` that the user named. It is used, or it is an error: with [`EngineChoice::Auto`] too.
     pub library: Option<PathBuf>,
     /// Which of several weights beside each other: `fp16` takes `vision_model_fp16.onnx` in place of `vision_model.onnx`.
@@ -115,6 +127,10 @@ pub(crate) fn find(
         || ort_engine::find(model_dir, options).map(|engine| Arc::new(engine) as Arc<dyn Engine>);
     let rten = || Arc::new(rten_engine::Rten) as Arc<dyn Engine>;
     match options.choice {
+        EngineChoice::Rten if options.device == Device::Cuda => Err(InferError::Library(
+            "CUDA needs ONNX Runtime: the embedded engine computes on the processor".to_owned(),
+        )),
+        EngineChoice::Auto if options.device == Device::Cuda => ort(),
         EngineChoice::Rten => Ok(rten()),
         EngineChoice::Ort => ort(),
         EngineChoice::Auto if options.library.is_some() => ort(),

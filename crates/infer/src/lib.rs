@@ -22,6 +22,6 @@ mod text;
 pub use causal::{CausalLm, CausalScorer};
 pub use classify::{Classifier, Tagger};
 pub use directory::is_model_file;
-pub use engine::{EngineChoice, EngineOptions};
+pub use engine::{Device, EngineChoice, EngineOptions};
 pub use error::InferError;
 pub use model::{Answer, Embedder, Model, Pixels};

@@ -13,17 +13,28 @@ use crate::directory::{Directory, Pooling};
 use crate::engine::{self, Engine, EngineOptions, Graph, Output, Session, Tensor};
 use crate::preprocess::Preprocess;
 use crate::text::Encoder;
-use realsyn_picture::Rgb;
+use realsyn_picture::{Reduced, Rgb};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Rows of a run of a transformer. On one core, MiniLM at 24 tokens takes 10.3 ms a sentence alone, 7.2 in fours, 6.9 in
-/// sixteens, while every length of text leaves one batch part-filled.
+/// Rows of a run of a text transformer. On one core, MiniLM at 24 tokens takes 10.3 ms a sentence alone, 7.2 in fours, 6.9
+/// in sixteens, while every length of text leaves one batch part-filled.
 const ROWS: usize = 4;
+
+/// Rows of a run of a vision transformer: all pictures have one shape, so that only a run's end is part-filled.
+const IMAGE_ROWS: usize = 16;
 
 /// A picture as the tensor that a vision tower takes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pixels(Vec<f32>);
+
+impl Pixels {
+    /// The numbers: planes of red, green and blue, row by row.
+    #[must_use]
+    pub fn values(&self) -> &[f32] {
+        &self.0
+    }
+}
 
 /// An opened model; clones share it.
 #[derive(Clone)]
@@ -33,16 +44,22 @@ struct Inner {
     directory: Directory,
     id: String,
     engine: Arc<dyn Engine>,
+    rules: Mutex<Option<Arc<ImageRules>>>,
     image: Mutex<Option<Arc<ImageTower>>>,
     text: Mutex<Option<Arc<TextTower>>>,
+}
+
+/// What is known of a vision tower before its weights are loaded, so that pictures are decoded meanwhile.
+struct ImageRules {
+    path: PathBuf,
+    preprocess: Preprocess,
+    rows: usize,
 }
 
 /// A vision tower that is loaded.
 struct ImageTower {
     graph: Arc<dyn Graph>,
     output: String,
-    preprocess: Preprocess,
-    rows: usize,
 }
 
 /// A text tower that is loaded.
@@ -70,6 +87,7 @@ impl Model {
             directory,
             id,
             engine,
+            rules: Mutex::default(),
             image: Mutex::default(),
             text: Mutex::default(),
         })))
@@ -98,32 +116,44 @@ impl Model {
     pub fn embedder(&self) -> Embedder {
         Embedder {
             model: self.clone(),
+            rules: None,
             image: None,
             text: None,
         }
     }
 
-    fn image_tower(&self) -> Result<Arc<ImageTower>, InferError> {
+    fn image_rules(&self) -> Result<Arc<ImageRules>, InferError> {
         let inner = &self.0;
-        once(&inner.image, || {
+        once(&inner.rules, || {
             let path = inner
                 .directory
                 .graph(&["vision_model.onnx"], "vision tower")?;
             let preprocess =
                 Preprocess::open(&inner.directory.path.join("preprocessor_config.json"))?;
-            let graph = inner.engine.load(&path)?;
-            only_inputs(&*graph, &path, &["pixel_values"])?;
-            let output = pick_output(&*graph, &path, &["image_embeds", "pooler_output"])?;
             let vision = inner.directory.config.vision.as_ref();
             // Convolutions gain nothing from company; transformers read their weights once a batch.
             let transformer = vision.is_some_and(|tower| tower.patch_size.is_some());
-            let rows = if transformer { rows(&path)? } else { 1 };
-            Ok(ImageTower {
-                graph,
-                output,
+            let rows = if transformer && !scales_by_batch(&path)? {
+                IMAGE_ROWS
+            } else {
+                1
+            };
+            Ok(ImageRules {
+                path,
                 preprocess,
                 rows,
             })
+        })
+    }
+
+    fn image_tower(&self) -> Result<Arc<ImageTower>, InferError> {
+        let rules = self.image_rules()?;
+        once(&self.0.image, || {
+            let graph = self.0.engine.load(&rules.path)?;
+            only_inputs(&*graph, &rules.path, &["pixel_values"])?;
+            let names = ["image_embeds", "pooler_output"];
+            let output = pick_output(&*graph, &rules.path, &names)?;
+            Ok(ImageTower { graph, output })
         })
     }
 
@@ -162,7 +192,7 @@ impl Model {
                 output,
                 pooling,
                 encoder,
-                rows: rows(&path)?,
+                rows: if scales_by_batch(&path)? { 1 } else { ROWS },
             })
         })
     }
@@ -171,6 +201,7 @@ impl Model {
 /// One worker's access to a model: it owns its sessions, which are opened when they are first needed.
 pub struct Embedder {
     model: Model,
+    rules: Option<Arc<ImageRules>>,
     image: Option<(Arc<ImageTower>, Box<dyn Session>)>,
     text: Option<(Arc<TextTower>, Box<dyn Session>)>,
 }
@@ -179,23 +210,46 @@ pub struct Embedder {
 pub type Answer = Result<Vec<f32>, InferError>;
 
 impl Embedder {
-    /// The tensor of a picture; the picture is not needed any longer then.
+    /// The tensor of a picture; the picture is not needed any longer then. The weights are not loaded for it.
     ///
     /// # Errors
-    /// [`InferError::Aspect`], which is about this picture, or what keeps the tower from being loaded.
+    /// [`InferError::Aspect`], which is about this picture, or the tower's files are not there or not understood.
     pub fn prepare(&mut self, picture: &Rgb) -> Result<Pixels, InferError> {
-        let (tower, _) = self.image_session()?;
-        let mut pixels = Vec::with_capacity(tower.preprocess.len());
-        tower.preprocess.append(picture, &mut pixels)?;
+        self.prepare_with(|rules, out| rules.append(picture, out))
+    }
+
+    /// As [`Embedder::prepare`], of a picture that may have been decoded at a fraction of its size.
+    ///
+    /// # Errors
+    /// As [`Embedder::prepare`].
+    pub fn prepare_reduced(&mut self, picture: &Reduced<Rgb>) -> Result<Pixels, InferError> {
+        self.prepare_with(|rules, out| rules.append_reduced(picture, out))
+    }
+
+    fn prepare_with(
+        &mut self,
+        append: impl FnOnce(&Preprocess, &mut Vec<f32>) -> Result<(), InferError>,
+    ) -> Result<Pixels, InferError> {
+        let rules = self.image_rules()?;
+        let mut pixels = Vec::with_capacity(rules.preprocess.len());
+        append(&rules.preprocess, &mut pixels)?;
         Ok(Pixels(pixels))
+    }
+
+    /// How many samples along each side a picture must keep if it is decoded at a fraction of its size.
+    ///
+    /// # Errors
+    /// The tower's files are not there or not understood.
+    pub fn least_samples(&mut self) -> Result<u32, InferError> {
+        Ok(self.image_rules()?.preprocess.least_samples())
     }
 
     /// How many pictures make a full batch.
     ///
     /// # Errors
-    /// What keeps the tower from being loaded.
+    /// As [`Embedder::least_samples`].
     pub fn image_rows(&mut self) -> Result<usize, InferError> {
-        Ok(self.image_session()?.0.rows)
+        Ok(self.image_rules()?.rows)
     }
 
     /// The embeddings of prepared pictures, one an entry, in order.
@@ -204,23 +258,24 @@ impl Embedder {
     /// What concerns the model or the engine; what concerns one picture stands in its place in the answer.
     pub fn embed_pixels(&mut self, pictures: &[Pixels]) -> Result<Vec<Answer>, InferError> {
         let dim = self.model.dim();
+        let tower = self.image_rules()?;
+        let (rows, rules) = (tower.rows, &tower.preprocess);
         let (tower, session) = self.image_session()?;
-        let rules = &tower.preprocess;
-        let shape = [tower.rows, 3, rules.height as usize, rules.width as usize];
+        let shape = [rows, 3, rules.height as usize, rules.width as usize];
         let mut answers = Vec::with_capacity(pictures.len());
-        let mut batch = Vec::with_capacity(tower.rows * rules.len());
-        for chunk in pictures.chunks(tower.rows) {
+        let mut batch = Vec::with_capacity(rows * rules.len());
+        for chunk in pictures.chunks(rows) {
             batch.clear();
             for pixels in chunk {
                 batch.extend_from_slice(&pixels.0);
             }
-            batch.resize(tower.rows * rules.len(), 0.0);
+            batch.resize(rows * rules.len(), 0.0);
             let output = session.run(
                 &[("pixel_values", Tensor::F32(&shape, &batch))],
                 &tower.output,
             )?;
-            let rows = matrix(&output, tower.rows, dim)?;
-            answers.extend(rows.take(chunk.len()).map(unit));
+            let vectors = matrix(&output, rows, dim)?;
+            answers.extend(vectors.take(chunk.len()).map(unit));
         }
         Ok(answers)
     }
@@ -279,6 +334,14 @@ impl Embedder {
             }
         }
         Ok(answers)
+    }
+
+    fn image_rules(&mut self) -> Result<Arc<ImageRules>, InferError> {
+        let rules = match &self.rules {
+            Some(rules) => rules,
+            None => self.rules.insert(self.model.image_rules()?),
+        };
+        Ok(Arc::clone(rules))
     }
 
     fn image_session(&mut self) -> Result<&mut (Arc<ImageTower>, Box<dyn Session>), InferError> {
@@ -424,16 +487,10 @@ fn unit(vector: &[f32]) -> Answer {
     }
 }
 
-/// The rows of a run: one where the graph takes its scales from the batch.
-pub(crate) fn rows(path: &Path) -> Result<usize, InferError> {
+/// Whether the graph takes scales from the whole batch, so that rows are not independent.
+fn scales_by_batch(path: &Path) -> Result<bool, InferError> {
     let bytes = std::fs::read(path).map_err(InferError::io(path))?;
-    Ok(
-        if memchr::memmem::find(&bytes, b"DynamicQuantizeLinear").is_some() {
-            1
-        } else {
-            ROWS
-        },
-    )
+    Ok(memchr::memmem::find(&bytes, b"DynamicQuantizeLinear").is_some())
 }
 
 /// Refuses a graph with inputs that would stay without a value.

@@ -5,7 +5,7 @@
 
 use crate::InferError;
 use crate::directory::parse;
-use realsyn_picture::{Filter, Rgb};
+use realsyn_picture::{Area, Filter, Reduced, Rgb};
 use serde::Deserialize;
 use std::fs;
 use std::path::Path;
@@ -167,16 +167,44 @@ impl Preprocess {
         3 * self.height as usize * self.width as usize
     }
 
+    /// How many samples along each side a picture must keep if it is decoded at a fraction of its size: twice what the
+    /// resize leaves, so that the resize's own filter still decides what the tensor is.
+    pub fn least_samples(&self) -> u32 {
+        match self.resize {
+            Resize::Exact(width, height) => 2 * width.max(height),
+            Resize::Shortest(side) => 2 * side,
+        }
+    }
+
     /// Appends the tensor of one picture, planes of red, green and blue, row by row.
     pub fn append(&self, picture: &Rgb, out: &mut Vec<f32>) -> Result<(), InferError> {
-        let (long, short) = (
-            picture.width.max(picture.height),
-            picture.width.min(picture.height),
-        );
+        let (width, height) = (picture.width, picture.height);
+        self.append_area(picture, Area::whole(width, height), (width, height), out)
+    }
+
+    /// As [`Preprocess::append`], of a picture that may have been decoded at a fraction of its size.
+    pub fn append_reduced(
+        &self,
+        reduced: &Reduced<Rgb>,
+        out: &mut Vec<f32>,
+    ) -> Result<(), InferError> {
+        let size = (reduced.width, reduced.height);
+        self.append_area(&reduced.picture, reduced.area, size, out)
+    }
+
+    /// The tensor of what `area` of `picture` shows, which as a whole has `full` pixels.
+    fn append_area(
+        &self,
+        picture: &Rgb,
+        area: Area,
+        full: (u32, u32),
+        out: &mut Vec<f32>,
+    ) -> Result<(), InferError> {
+        let (long, short) = (full.0.max(full.1), full.0.min(full.1));
         if short == 0 || long / short > MAX_ASPECT {
             return Err(InferError::Aspect {
-                width: picture.width,
-                height: picture.height,
+                width: full.0,
+                height: full.1,
                 limit: MAX_ASPECT,
             });
         }
@@ -186,14 +214,14 @@ impl Preprocess {
             Resize::Shortest(side) => {
                 let other = u32::try_from(u64::from(side) * u64::from(long) / u64::from(short))
                     .unwrap_or(u32::MAX);
-                if picture.width <= picture.height {
+                if full.0 <= full.1 {
                     (side, other)
                 } else {
                     (other, side)
                 }
             }
         };
-        let resized = picture.resize(width, height, self.filter);
+        let resized = picture.resize_area(area, width, height, self.filter);
         let (left, top) = ((width - self.width) / 2, (height - self.height) / 2);
         let (row, start) = (3 * width as usize, 3 * left as usize);
         for (channel, levels) in self.levels.iter().enumerate() {

@@ -92,9 +92,9 @@ fn texts(count: usize) -> Vec<String> {
         .collect()
 }
 
-fn check(dir: &Path, options: &EngineOptions, cuts: &[usize]) {
+fn check(dir: &Path, options: &EngineOptions, count: u32, cuts: &[usize]) {
     let model = Model::open(dir, options).unwrap();
-    let (pictures, texts) = (pictures(7), texts(13));
+    let (pictures, texts) = (pictures(count), texts(13));
     let borrowed: Vec<&Rgb> = pictures.iter().collect();
     let unwrap = |answers: Vec<realsyn_infer::Answer>| {
         answers.into_iter().map(Result::unwrap).collect::<Vec<_>>()
@@ -149,7 +149,8 @@ fn check(dir: &Path, options: &EngineOptions, cuts: &[usize]) {
 fn a_small_clip_does_not_see_the_batch() {
     let dir = tiny_clip();
     for options in engines() {
-        check(dir.path(), &options, &[1, 2, 3, 4, 5]);
+        // More than a batch, so that every place in it is taken.
+        check(dir.path(), &options, 37, &[1, 2, 3, 4, 5, 17]);
     }
 }
 
@@ -160,7 +161,7 @@ fn the_starter_model_does_not_see_the_batch() {
         return;
     };
     for options in engines() {
-        check(&dir, &options, &[1, 3]);
+        check(&dir, &options, 7, &[1, 3]);
     }
 }
 

@@ -29,11 +29,18 @@ impl Rgb {
     /// The picture at `w` × `h` pixels (each at least 1): the bytes of Pillow's `resize((w, h), filter)`.
     #[must_use]
     pub fn resize(&self, w: u32, h: u32, filter: Filter) -> Rgb {
+        self.resize_area(Area::whole(self.width, self.height), w, h, filter)
+    }
+
+    /// An area of the picture at `w` × `h` pixels (each at least 1): the bytes of Pillow's
+    /// `resize((w, h), filter, box)`.
+    #[must_use]
+    pub fn resize_area(&self, area: Area, w: u32, h: u32, filter: Filter) -> Rgb {
         let (width, height) = (w.max(1), h.max(1));
         let pixels = resample::<3>(
             &self.pixels,
             (self.width, self.height),
-            Area::whole(self.width, self.height),
+            area,
             (width, height),
             filter,
         );

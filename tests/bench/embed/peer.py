@@ -1,7 +1,9 @@
-"""The pipeline as Python writes it: peer.py pipeline|engine MODEL RECORDS OUT.npy THREADS, or compare MODEL OURS THEIRS.
+"""The pipeline as Python writes it: peer.py serial|pipeline|engine MODEL RECORDS OUT.npy THREADS, compare MODEL OURS THEIRS,
+or pixels MODEL RECORDS TENSORS.
 
-`pipeline` decodes and resizes with Pillow in threads beside the engine, in batches of 16; `engine` runs the same batches
-of tensors that are ready. `compare` prints how far rs-embed's vectors are from the pipeline's.
+`serial` decodes and resizes a batch of 16 with Pillow and then runs it, `pipeline` decodes in threads beside the engine;
+`engine` runs the same batches of tensors that are ready. `compare` prints how far rs-embed's vectors are from the
+pipeline's, `pixels` how far its tensors are from Pillow's.
 """
 
 import base64
@@ -40,6 +42,9 @@ def main() -> None:
     if what == "compare":
         compare(records, out)
         return
+    if what == "pixels":
+        pixels(rules, records, out)
+        return
     import onnxruntime
 
     threads = int(sys.argv[5])
@@ -53,7 +58,8 @@ def main() -> None:
         ready = list(pool.map(lambda path: tensor(path, rules), paths)) if what == "engine" else None
         start = time.perf_counter()
         # The pool decodes ahead while the engine runs.
-        tensors = iter(ready) if ready else pool.map(lambda path: tensor(path, rules), paths)
+        across = map if what == "serial" else pool.map
+        tensors = iter(ready) if ready else across(lambda path: tensor(path, rules), paths)
         batch = []
         for number, one in enumerate(tensors, 1):
             batch.append(one)
@@ -73,6 +79,15 @@ def compare(records: Path, theirs: Path) -> None:
     ours, theirs = np.stack(ours), np.load(theirs).astype(np.float64)
     cosines = (ours * theirs).sum(1) / np.linalg.norm(ours, axis=1) / np.linalg.norm(theirs, axis=1)
     print(f"cosine to the Python pipeline's vectors: least {cosines.min():.6f}, mean {cosines.mean():.6f}")
+
+
+def pixels(rules: dict, records: Path, tensors: Path) -> None:
+    paths = [json.loads(line)["path"] for line in records.open()]
+    side = rules["crop_size"]["height"]
+    std = np.float32(rules["image_std"])[:, None, None]
+    ours = np.fromfile(tensors, dtype="<f4").reshape(-1, 3, side, side)
+    off = np.array([np.abs((tensor(path, rules) - one) * std * 255).mean() for path, one in zip(paths, ours, strict=True)])
+    print(f"difference to Pillow's pixels, in 1/255: mean {off.mean():.3f}, of the worst picture {off.max():.3f}")
 
 
 main()
