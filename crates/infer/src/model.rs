@@ -14,6 +14,7 @@ use crate::engine::{self, Engine, EngineOptions, Graph, Output, Session, Tensor}
 use crate::preprocess::Preprocess;
 use crate::text::Encoder;
 use realsyn_picture::{Reduced, Rgb};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -487,10 +488,28 @@ fn unit(vector: &[f32]) -> Answer {
     }
 }
 
-/// Whether the graph takes scales from the whole batch, so that rows are not independent.
+/// Whether the graph takes scales from the whole batch, so that rows are not independent. The file is looked through piece
+/// by piece, since it holds the weights.
 fn scales_by_batch(path: &Path) -> Result<bool, InferError> {
-    let bytes = std::fs::read(path).map_err(InferError::io(path))?;
-    Ok(memchr::memmem::find(&bytes, b"DynamicQuantizeLinear").is_some())
+    const NAME: &[u8] = b"DynamicQuantizeLinear";
+    let mut file = std::fs::File::open(path).map_err(InferError::io(path))?;
+    let mut piece = vec![0; 1 << 20];
+    // The end of the piece before, in which the name may begin.
+    let mut kept = 0;
+    loop {
+        let read = file
+            .read(&mut piece[kept..])
+            .map_err(InferError::io(path))?;
+        if read == 0 {
+            return Ok(false);
+        }
+        let end = kept + read;
+        if memchr::memmem::find(&piece[..end], NAME).is_some() {
+            return Ok(true);
+        }
+        kept = end.min(NAME.len() - 1);
+        piece.copy_within(end - kept..end, 0);
+    }
 }
 
 /// Refuses a graph with inputs that would stay without a value.
@@ -560,5 +579,26 @@ impl std::fmt::Debug for Model {
             .field("dir", path)
             .field("id", &self.0.id)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_found_wherever_a_piece_ends() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("model.onnx");
+        let name = b"DynamicQuantizeLinear";
+        for before in [0, (1 << 20) - 30, (1 << 20) - 10, 1 << 20, (2 << 20) - 25] {
+            let mut bytes = vec![b'D'; before];
+            std::fs::write(&path, &bytes).unwrap();
+            assert!(!scales_by_batch(&path).unwrap());
+            bytes.extend_from_slice(name);
+            bytes.extend_from_slice(b"rest");
+            std::fs::write(&path, &bytes).unwrap();
+            assert!(scales_by_batch(&path).unwrap(), "behind {before} bytes");
+        }
     }
 }
