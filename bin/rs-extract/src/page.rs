@@ -71,7 +71,7 @@ pub const PAGE: Page = Page {
               files in one walk over all of them.\n\n\
               Errors: missing-image, unreadable, truncated-image, bad-image, unsupported-image, too-many-pixels, \
               too-large, bad-data-uri for images; damaged-text for a sentence with bytes that its encoding does not \
-              have; document-too-large, too-many-elements, bad-html, bad-json, unknown-document, bad-obelics, bad-mmc4, \
+              have; document-too-large, too-many-elements, too-many-attributes, bad-html, bad-json, unknown-document, bad-obelics, bad-mmc4, \
               bad-omnicorpus, line-too-long, broken-input, unreadable, unknown-format, bad-record, truncated-record, bad-epub, \
               missing-chapter, encrypted, bad-parquet, damaged-row for documents and containers.",
     memory: "Up to 25 times the largest document a thread, and one picture file a thread. Of a WARC file 8 bytes a page \

@@ -442,6 +442,8 @@ fn is_invisible(page: &Page, index: usize, kind: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::extent::Extent;
+    use proptest::prelude::*;
+
     use super::*;
     use crate::tree;
 
@@ -497,6 +499,59 @@ mod tests {
             format!("<div><a href=x>Link of it</a></div><footer><p>{PROSE}<p>{PROSE}</footer>");
         assert_eq!(texts(&html), [PROSE, PROSE]);
     }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+        #[test]
+        fn of_any_page_texts_and_pictures_are_picked_once_and_in_order(
+            parts in prop::collection::vec(0..PARTS.len(), 0..80),
+        ) {
+            let html: String = parts.into_iter().map(|part| PARTS[part]).collect();
+            let page = Page::new(tree::parse(&html, false).unwrap());
+            let picked = picked(&page).unwrap_or_default();
+            prop_assert!(picked.is_sorted_by(|one, next| one < next));
+            for index in picked {
+                prop_assert!(page.name(index) == "img" || !page.own_text(index).trim().is_empty());
+            }
+        }
+    }
+
+    const PARTS: [&str; 34] = [
+        "<div>",
+        "</div>",
+        "<p>",
+        "</p>",
+        "<br>",
+        "<br><br>",
+        " ",
+        "text, ",
+        PROSE,
+        "<a href=x>",
+        "<a href=#x>",
+        "</a>",
+        "<span>",
+        "</span>",
+        "<del>",
+        "</del>",
+        "<section>",
+        "</section>",
+        "<table><tr><td>",
+        "</table>",
+        "<img src=a>",
+        "<h2>",
+        "</h2>",
+        "<ul><li>",
+        "</ul>",
+        "<footer>",
+        "</footer>",
+        "<p hidden>",
+        "<svg>",
+        "</svg>",
+        "<noscript>",
+        "</noscript>",
+        "<body class=share>",
+        "<div id=share>",
+    ];
 
     #[test]
     fn text_is_measured_as_it_is_read() {

@@ -17,6 +17,9 @@ pub enum ExtractError {
     /// HTML that grows into more elements than a page can sensibly have.
     #[error("the document has more than {0} elements")]
     TooManyElements(usize),
+    /// HTML with a tag that has more attributes than can be compared with each other.
+    #[error("a tag of the document has more than {0} attributes")]
+    TooManyAttributes(usize),
     /// A line that is no JSON object.
     #[error("not a JSON object: {0}")]
     BadJson(String),
@@ -53,6 +56,7 @@ impl ExtractError {
         match self {
             Self::TooLarge { .. } => "document-too-large",
             Self::TooManyElements(_) => "too-many-elements",
+            Self::TooManyAttributes(_) => "too-many-attributes",
             Self::BadJson(_) => "bad-json",
             Self::UnknownDocument => "unknown-document",
             Self::BadObelics(_) => "bad-obelics",

@@ -3,9 +3,12 @@
 //! html5ever parses anything, but a page that nests 100,000 elements costs it quadratic time and recursive consumers
 //! their stack. Browsers stop nesting at a depth of 512; this parser does the same: a start tag beyond it is left out,
 //! its contents stay. A page that grows beyond [`MAX_ELEMENTS`] (a few bytes can: unclosed formatting elements are
-//! opened again in each paragraph) is refused.
+//! opened again in each paragraph) is refused, and so is one in which a tag has attributes without end.
 //!
 //! Memory: about 200 bytes an element, next to the text.
+
+mod arena;
+mod attributes;
 
 use std::borrow::Cow;
 use std::cell::{Cell, Ref, RefCell};
@@ -20,17 +23,21 @@ use html5ever::tree_builder::{
 };
 use html5ever::{Attribute, LocalName, Namespace, QualName};
 
+pub use self::arena::{Data, NONE, Tree};
+use self::arena::{Element, Node};
 use crate::ExtractError;
 
 /// How deep elements may nest.
 const MAX_DEPTH: u32 = 512;
 /// How many elements a page may have.
 const MAX_ELEMENTS: usize = 1_000_000;
+/// How much of a page is read before it is looked whether anything came out.
+const PIECE: usize = 1 << 15;
 
 /// Parses a page; of XHTML, `<a/>` is closed, as its authors mean it, and not open, as HTML reads it.
 ///
 /// # Errors
-/// [`ExtractError::TooManyElements`].
+/// [`ExtractError::TooManyElements`], [`ExtractError::TooManyAttributes`].
 pub fn parse(html: &str, is_xhtml: bool) -> Result<Tree, ExtractError> {
     let sink = Growing::new(html.len());
     // Without scripting, so that the pictures in <noscript> are there.
@@ -41,12 +48,26 @@ pub fn parse(html: &str, is_xhtml: bool) -> Result<Tree, ExtractError> {
     let guard = Guard {
         builder: TreeBuilder::new(sink, options),
         is_xhtml,
+        tokens: Cell::new(0),
     };
     let tokenizer = Tokenizer::new(guard, TokenizerOpts::default());
     let input = BufferQueue::default();
-    input.push_back(StrTendril::from_slice(html));
-    // The tokenizer pauses behind each script.
-    while !matches!(tokenizer.feed(&input), html5ever::TokenizerResult::Done) {}
+    let mut rest = html;
+    let mut is_checked = false;
+    while !rest.is_empty() {
+        let (piece, behind) = rest.split_at(rest.floor_char_boundary(PIECE));
+        rest = behind;
+        let before = tokenizer.sink.tokens.get();
+        input.push_back(StrTendril::from_slice(piece));
+        // The tokenizer pauses behind each script.
+        while !matches!(tokenizer.feed(&input), html5ever::TokenizerResult::Done) {}
+        if !is_checked && tokenizer.sink.tokens.get() == before {
+            is_checked = true;
+            if attributes::are_too_many(html) {
+                return Err(ExtractError::TooManyAttributes(attributes::MOST));
+            }
+        }
+    }
     tokenizer.end();
     let sink = tokenizer.sink.builder.sink;
     if sink.elements.get() > MAX_ELEMENTS {
@@ -59,12 +80,17 @@ pub fn parse(html: &str, is_xhtml: bool) -> Result<Tree, ExtractError> {
 struct Guard {
     builder: TreeBuilder<u32, Growing>,
     is_xhtml: bool,
+    /// How many there were.
+    tokens: Cell<u64>,
 }
 
 impl TokenSink for Guard {
     type Handle = u32;
 
     fn process_token(&self, token: Token, line: u64) -> TokenSinkResult<u32> {
+        if !matches!(token, Token::ParseError(_)) {
+            self.tokens.set(self.tokens.get() + 1);
+        }
         let sink = &self.builder.sink;
         if sink.elements.get() > MAX_ELEMENTS && !matches!(token, Token::EOFToken) {
             return TokenSinkResult::Continue;
@@ -146,158 +172,6 @@ fn is_raw(name: &str) -> bool {
             | "xmp"
             | "plaintext"
     )
-}
-
-/// No node.
-pub const NONE: u32 = u32::MAX;
-
-/// What a node is.
-#[derive(Debug, Default)]
-pub enum Data {
-    /// An element.
-    Element(Element),
-    /// Running text.
-    Text(StrTendril),
-    /// Nothing that a reader sees.
-    #[default]
-    Other,
-}
-
-/// An element.
-#[derive(Debug)]
-pub struct Element {
-    /// Its name.
-    pub name: QualName,
-    /// Its attributes.
-    pub attributes: Vec<Attribute>,
-    /// Where the contents of a `<template>` are.
-    template: u32,
-    is_integration_point: bool,
-}
-
-/// A node with its relatives.
-#[derive(Debug)]
-pub struct Node {
-    /// The node above it.
-    pub parent: u32,
-    /// Its first child.
-    pub first: u32,
-    last: u32,
-    before: u32,
-    /// The one behind it.
-    pub after: u32,
-    depth: u32,
-    /// What it is.
-    pub data: Data,
-}
-
-/// A page as a tree of linked nodes; the first is the page as a whole.
-#[derive(Debug)]
-pub struct Tree {
-    /// The nodes, in the order in which they were met.
-    pub nodes: Vec<Node>,
-    /// How many attributes they have.
-    pub attributes: usize,
-    /// The name of what is no element.
-    nothing: QualName,
-}
-
-impl Tree {
-    fn add(&mut self, data: Data) -> u32 {
-        self.nodes.push(Node {
-            parent: NONE,
-            first: NONE,
-            last: NONE,
-            before: NONE,
-            after: NONE,
-            depth: 0,
-            data,
-        });
-        u32::try_from(self.nodes.len() - 1).unwrap_or(NONE)
-    }
-
-    fn node(&self, at: u32) -> &Node {
-        &self.nodes[at as usize]
-    }
-
-    fn at(&mut self, at: u32) -> &mut Node {
-        &mut self.nodes[at as usize]
-    }
-
-    fn element(&self, at: u32) -> Option<&Element> {
-        match &self.node(at).data {
-            Data::Element(element) => Some(element),
-            _ => None,
-        }
-    }
-
-    /// Takes a node, with all below it, from where it stands.
-    fn detach(&mut self, at: u32) {
-        let Node {
-            parent,
-            before,
-            after,
-            ..
-        } = *self.node(at);
-        if parent == NONE {
-            return;
-        }
-        if before == NONE {
-            self.at(parent).first = after;
-        } else {
-            self.at(before).after = after;
-        }
-        if after == NONE {
-            self.at(parent).last = before;
-        } else {
-            self.at(after).before = before;
-        }
-        let node = self.at(at);
-        (node.parent, node.before, node.after) = (NONE, NONE, NONE);
-    }
-
-    fn append(&mut self, parent: u32, child: u32) {
-        self.detach(child);
-        let last = std::mem::replace(&mut self.at(parent).last, child);
-        if last == NONE {
-            self.at(parent).first = child;
-        } else {
-            self.at(last).after = child;
-        }
-        let node = self.at(child);
-        (node.parent, node.before) = (parent, last);
-    }
-
-    fn insert(&mut self, sibling: u32, child: u32) {
-        self.detach(child);
-        let Node { parent, before, .. } = *self.node(sibling);
-        if parent == NONE {
-            return;
-        }
-        if before == NONE {
-            self.at(parent).first = child;
-        } else {
-            self.at(before).after = child;
-        }
-        self.at(sibling).before = child;
-        let node = self.at(child);
-        (node.parent, node.before, node.after) = (parent, before, sibling);
-    }
-
-    /// Puts text behind `before`, if that is a text.
-    fn merge(&mut self, before: u32, text: &StrTendril) -> bool {
-        match self
-            .nodes
-            .get_mut(before as usize)
-            .map(|node| &mut node.data)
-        {
-            Some(Data::Text(known)) => {
-                known.push_tendril(text);
-                true
-            }
-            _ => false,
-        }
-    }
 }
 
 /// The tree while it grows, with the depth of the insertion point and the number of elements watched.
@@ -604,10 +478,16 @@ mod tests {
             assert!(page.text(0).ends_with("after") && page.len() < 10);
         }
         // Of attributes with one name the first counts; each is looked for among those before it, as the standard has it.
+        let bomb: Vec<String> = (0..2_000_000).map(|at| format!("<a{at}")).collect();
+        let refused = parse(&format!("<p {}>", bomb.join(" ")), false).err();
+        assert_eq!(
+            refused.map(|error| error.code()),
+            Some("too-many-attributes")
+        );
         let names: Vec<String> = (0..2_000).map(|at| format!(" a{at}='&amp;'")).collect();
         let names = names.concat();
         let attributes = page(
-            &format!("<p{names} a0=late {}>x", "a=1 ".repeat(20_000)),
+            &format!("<p{names} a0=late {}>x", "a=1 ".repeat(5_000)),
             false,
         );
         let at = attributes.find(0..attributes.len(), "p").unwrap();
