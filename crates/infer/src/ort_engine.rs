@@ -2,8 +2,8 @@
 //!
 //! Memory: each session holds the weights, because the library's Rust binding lets only one thread at a time use a
 //! session, for what its authors say of the library's thread safety. One session with a pool of threads would hold them
-//! once; on a loaded machine that took up to a third more processor time (ViT-B-32, batches of 16) than a session a
-//! thread. Sessions are handed out from a shelf, so that a worker that ends leaves its session to the next.
+//! once; on ViT-B-32 that took 2% (quiet) to 12% (loaded machine) more processor time than a session a thread. Sessions
+//! are handed out from a shelf, so that a worker that ends leaves its session to the next.
 //!
 //! One process can load one ONNX Runtime: the first that is found stays, and asking for another is an error.
 
