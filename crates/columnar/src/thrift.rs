@@ -243,6 +243,10 @@ impl Reader<'_> {
             0 => self.zigzag()?,
             delta => last.saturating_add(i64::from(delta)),
         };
+        // The library takes what lies beyond for another number.
+        if i16::try_from(*last).is_err() {
+            return Err("a field's number is too large");
+        }
         Ok(Some((*last, head & 0x0f)))
     }
 
@@ -551,6 +555,9 @@ mod tests {
             assert!(page_header(&odd).is_err(), "{kind} {rest}");
         }
         assert!(check_footer(&[0x19, 0x11, 1, 0]).is_err());
+        // Field 65,540, which is 4 in 16 bits.
+        let far = [0x15, 0, 0x15, 20, 0x15, 20, 0x08, 0x88, 0x80, 0x08, 0, 0];
+        assert_eq!(page_header(&far), Err("a field's number is too large"));
         // A checksum that is a text: the library would read a number, and go on inside the text.
         let shifted = [0x15, 0, 0x15, 20, 0x15, 20, 0x18, 2, 0x39, 0x11, 0];
         assert_eq!(page_header(&shifted), Err("a field is not of its type"));

@@ -381,6 +381,20 @@ fn a_header_is_no_longer_than_it_looks() {
     }
 }
 
+/// What fuzzing found: a footer with a field whose number is another one in 16 bits, and a list without end behind it.
+#[test]
+fn a_footer_is_read_as_it_was_checked() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/damaged/endless-footer.parquet"
+    );
+    let error = open(&File::open(path).unwrap()).unwrap_err();
+    assert!(
+        error.to_string().contains("a field's number is too large"),
+        "{error}"
+    );
+}
+
 /// What fuzzing found: a page that says it has the lengths of 2^52 texts, for which the library made room.
 #[test]
 fn lengths_are_no_more_than_there_are_values() {
