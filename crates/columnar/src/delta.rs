@@ -13,6 +13,7 @@ use parquet::file::serialized_reader::SerializedPageReader;
 use parquet::schema::types::ColumnDescriptor;
 
 use crate::pages::Pages;
+use crate::thrift::{self, zigzag};
 
 /// The pages of a column chunk, those with delta encodings looked at.
 pub struct Checked {
@@ -210,21 +211,12 @@ fn bits(packed: &[u8], number: u64, width: u8) -> i64 {
     value.cast_signed()
 }
 
+/// The number at `at`, which moves behind it.
 fn varint(bytes: &[u8], at: &mut usize) -> std::result::Result<u64, &'static str> {
-    let mut value = 0;
-    for shift in (0..64).step_by(7) {
-        let byte = *bytes.get(*at).ok_or("they are cut off")?;
-        *at += 1;
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
-            return Ok(value);
-        }
-    }
-    Err("a number is too long")
-}
-
-fn zigzag(value: u64) -> i64 {
-    (value >> 1).cast_signed() ^ -(value & 1).cast_signed()
+    let mut rest = bytes.get(*at..).unwrap_or_default();
+    let value = thrift::varint(&mut rest)?;
+    *at = bytes.len() - rest.len();
+    Ok(value)
 }
 
 impl Iterator for Checked {

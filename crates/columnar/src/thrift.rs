@@ -195,11 +195,33 @@ struct Reader<'a> {
     elements: usize,
 }
 
+fn byte(bytes: &mut &[u8]) -> Walk<u8> {
+    let (first, rest) = bytes.split_first().ok_or("it ends early")?;
+    *bytes = rest;
+    Ok(*first)
+}
+
+/// Takes a number of seven bits a byte, the lowest first, from the beginning of `bytes`.
+pub fn varint(bytes: &mut &[u8]) -> Walk<u64> {
+    let mut value = 0;
+    for shift in (0..64).step_by(7) {
+        let byte = byte(bytes)?;
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return Ok(value);
+        }
+    }
+    Err("a number is too long")
+}
+
+/// The number whose sign is the lowest bit.
+pub fn zigzag(value: u64) -> i64 {
+    (value >> 1).cast_signed() ^ -(value & 1).cast_signed()
+}
+
 impl Reader<'_> {
     fn byte(&mut self) -> Walk<u8> {
-        let (first, rest) = self.bytes.split_first().ok_or("it ends early")?;
-        self.bytes = rest;
-        Ok(*first)
+        byte(&mut self.bytes)
     }
 
     fn skip_bytes(&mut self, length: u64) -> Walk<()> {
@@ -212,25 +234,11 @@ impl Reader<'_> {
     }
 
     fn varint(&mut self) -> Walk<u64> {
-        let mut value = 0_u64;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Ok(value);
-            }
-        }
-        Err("a number is too long")
+        varint(&mut self.bytes)
     }
 
     fn zigzag(&mut self) -> Walk<i64> {
-        let value = self.varint()?;
-        #[expect(
-            clippy::cast_possible_wrap,
-            reason = "zigzag: the sign is the lowest bit"
-        )]
-        let half = (value >> 1) as i64;
-        Ok(if value & 1 == 1 { !half } else { half })
+        self.varint().map(zigzag)
     }
 
     /// The next field's id and type, or nothing at the end of the struct.

@@ -80,27 +80,12 @@ impl Draft<'_> {
     }
 
     /// The next element in document order below `body`, or the next behind `node` and all below it.
-    fn next(&self, mut node: u32, body: u32, beyond: bool) -> u32 {
-        let element = |mut at: u32| {
-            while at != NONE && !self.is_element(at) {
-                at = self.link(at).after;
-            }
-            at
-        };
-        if !beyond {
-            let child = element(self.link(node).first);
-            if child != NONE {
-                return child;
-            }
+    fn next(&self, node: u32, body: u32, beyond: bool) -> u32 {
+        let mut next = self.following(node, body, beyond);
+        while next != NONE && !self.is_element(next) {
+            next = self.following(next, body, false);
         }
-        while node != body && node != NONE {
-            let sibling = element(self.link(node).after);
-            if sibling != NONE {
-                return sibling;
-            }
-            node = self.link(node).parent;
-        }
-        NONE
+        next
     }
 
     /// Whether an element holds nothing but line breaks.
@@ -290,27 +275,15 @@ impl Draft<'_> {
         let mut held = Vec::new();
         for part in parts {
             let mut node = part;
-            loop {
-                let link = self.link(node);
+            while node != NONE {
+                let kind = self.link(node).kind;
                 // The parts have been chosen, whatever their names.
-                let is_cleaned = node != part && link.kind & kind::CLEANED != 0;
+                let is_cleaned = node != part && kind & kind::CLEANED != 0;
                 let is_left_out = is_cleaned || self.is_sharing(node);
-                if link.kind & kind::IMAGE != 0
-                    || link.kind & (kind::TEXT | kind::BLANK) == kind::TEXT
-                {
+                if kind & kind::IMAGE != 0 || kind & (kind::TEXT | kind::BLANK) == kind::TEXT {
                     held.push(node as usize);
                 }
-                let mut next = if is_left_out { NONE } else { link.first };
-                while next == NONE && node != part {
-                    next = self.link(node).after;
-                    if next == NONE {
-                        node = self.link(node).parent;
-                    }
-                }
-                if next == NONE {
-                    break;
-                }
-                node = next;
+                node = self.following(node, part, is_left_out);
             }
         }
         held.sort_unstable();

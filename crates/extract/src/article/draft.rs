@@ -188,6 +188,16 @@ impl<'a> Draft<'a> {
         })
     }
 
+    /// The next node in document order below `top`: the first child, or with `beyond` what stands behind all of the node.
+    pub fn following(&self, mut node: u32, top: u32, beyond: bool) -> u32 {
+        let mut next = if beyond { NONE } else { self.link(node).first };
+        while next == NONE && node != top && node != NONE {
+            let link = self.link(node);
+            (next, node) = (link.after, link.parent);
+        }
+        next
+    }
+
     /// Two line breaks or more make a paragraph of what follows.
     pub fn break_paragraphs(&mut self) {
         for index in 0..number(self.page.len()) {
@@ -339,19 +349,9 @@ impl<'a> Draft<'a> {
     pub fn measure(&mut self, top: u32) {
         let mut order = Vec::with_capacity(self.links.len());
         let mut node = top;
-        loop {
+        while node != NONE {
             order.push(node);
-            let mut next = self.link(node).first;
-            while next == NONE && node != top {
-                next = self.link(node).after;
-                if next == NONE {
-                    node = self.link(node).parent;
-                }
-            }
-            if next == NONE {
-                break;
-            }
-            node = next;
+            node = self.following(node, top, false);
         }
         // From the back, so that a node is whole before it is put before what its parent has of it.
         for node in order.into_iter().rev() {
