@@ -15,7 +15,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use image::{GrayImage, ImageFormat};
-use realsyn_behaviour::{Finished, fixtures, run};
+use realsyn_behaviour::{Finished, fixtures, records, run};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -27,14 +27,6 @@ fn extract(dir: &Path, arguments: &[&str], stdin: &[u8]) -> Finished {
         .map(|&argument| argument.to_owned())
         .collect();
     run(PROGRAM.as_ref(), &arguments, dir, stdin)
-}
-
-fn records(bytes: &[u8]) -> Vec<Value> {
-    bytes
-        .split(|&byte| byte == b'\n')
-        .filter(|line| !line.is_empty())
-        .map(|line| serde_json::from_slice(line).unwrap())
-        .collect()
 }
 
 fn rejects(dir: &Path, name: &str) -> Vec<Value> {

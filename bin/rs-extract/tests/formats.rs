@@ -18,7 +18,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
-use realsyn_behaviour::{Finished, run};
+use realsyn_behaviour::{Finished, records, run};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -34,14 +34,6 @@ fn extract(dir: &Path, arguments: &[&str], stdin: &[u8]) -> Finished {
         .map(|&argument| argument.to_owned())
         .collect();
     run(PROGRAM.as_ref(), &arguments, dir, stdin)
-}
-
-fn records(bytes: &[u8]) -> Vec<Value> {
-    bytes
-        .split(|&byte| byte == b'\n')
-        .filter(|line| !line.is_empty())
-        .map(|line| serde_json::from_slice(line).unwrap())
-        .collect()
 }
 
 /// The text, path or URL of each record.

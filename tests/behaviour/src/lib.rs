@@ -17,7 +17,7 @@ mod onnx;
 mod process;
 
 pub use case::{Case, Scene};
-pub use process::{Finished, run, sh};
+pub use process::{Finished, records, run, sh};
 
 /// Makes one test of each behaviour that a tool of the case's kind must have.
 ///

@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 
+use serde_json::Value;
+
 /// What a program left behind.
 #[derive(Debug)]
 pub struct Finished {
@@ -38,6 +40,19 @@ impl Finished {
         );
         self
     }
+}
+
+/// The records of JSON Lines.
+///
+/// # Panics
+/// If a line that is not empty is no JSON.
+#[must_use]
+pub fn records(bytes: &[u8]) -> Vec<Value> {
+    bytes
+        .split(|&byte| byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_slice(line).unwrap())
+        .collect()
 }
 
 /// Runs `program` in `dir` with `stdin` to its end.

@@ -16,7 +16,7 @@ use std::io::Write;
 use std::path::Path;
 
 use image::ImageFormat;
-use realsyn_behaviour::{Finished, fixtures, run};
+use realsyn_behaviour::{Finished, fixtures, records, run};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -35,14 +35,6 @@ fn extract(dir: &Path, arguments: &[&str], stdin: &[u8]) -> Finished {
         .map(|&argument| argument.to_owned())
         .collect();
     run(PROGRAM.as_ref(), &arguments, dir, stdin)
-}
-
-fn records(bytes: &[u8]) -> Vec<Value> {
-    bytes
-        .split(|&byte| byte == b'\n')
-        .filter(|line| !line.is_empty())
-        .map(|line| serde_json::from_slice(line).unwrap())
-        .collect()
 }
 
 fn file(dir: &Path, name: &str) -> Vec<Value> {
