@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use image::metadata::Orientation;
 use image::{DynamicImage, RgbImage};
 
-use crate::{Format, Limits, PictureError, Rgb, header, jpeg};
+use crate::{Format, Limits, PictureError, Rgb, avif, header, jpeg};
 
 /// Decodes the picture in `bytes` to upright 8-bit RGB.
 ///
@@ -17,6 +17,10 @@ use crate::{Format, Limits, PictureError, Rgb, header, jpeg};
 /// two exceptions: 16-bit grey, which Pillow clips at 255 (nearly always to plain white), keeps its high byte here
 /// too, and CMYK in TIFF may differ by a level. TIFF with a palette is not decoded.
 ///
+/// AVIF in 8, 10 or 12 bits: colours by the matrix that the file names, as `libavif` converts them (Pillow's reader);
+/// turned by the container's own turn and mirror, which take EXIF's place there; tiles are joined; of layers the last is
+/// taken, of a sequence the first frame. Constant-luminance and `ICtCp` matrices are not decoded.
+///
 /// A file that was cut short is an error. Only a JPEG that was cut and then closed with an end marker cannot be told
 /// from a whole one; every decoder fills its missing part with grey.
 ///
@@ -25,29 +29,31 @@ use crate::{Format, Limits, PictureError, Rgb, header, jpeg};
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Rgb, PictureError> {
     let format = Format::need(bytes)?;
     contained(|| {
-        let (orientation, picture) = if format == Format::Jpeg {
-            let (header, pixels) = jpeg::pixels(bytes, limits)?;
-            let (width, height) = if header.orientation > 4 {
-                (header.height, header.width)
-            } else {
-                (header.width, header.height)
-            };
-            (
-                header.orientation,
-                Rgb {
-                    width,
-                    height,
-                    pixels,
-                },
-            )
-        } else {
-            other(bytes, format, limits)?
+        let (orientation, picture) = match format {
+            Format::Jpeg => {
+                let (header, pixels) = jpeg::pixels(bytes, limits)?;
+                let (width, height) = if header.orientation > 4 {
+                    (header.height, header.width)
+                } else {
+                    (header.width, header.height)
+                };
+                (
+                    header.orientation,
+                    Rgb {
+                        width,
+                        height,
+                        pixels,
+                    },
+                )
+            }
+            Format::Avif => avif::pixels(bytes, limits)?,
+            _ => other(bytes, format, limits)?,
         };
         turn(picture, orientation)
     })
 }
 
-/// Every format but JPEG.
+/// Every format but JPEG and AVIF.
 fn other(bytes: &[u8], format: Format, limits: &Limits) -> Result<(u8, Rgb), PictureError> {
     let header = header(bytes)?;
     check_pixels(header.width, header.height, limits)?;

@@ -5,10 +5,11 @@
 use std::io::Cursor;
 
 use image::codecs::{bmp, gif, png, tiff, webp};
+use image::error::ImageFormatHint;
 use image::metadata::Orientation;
-use image::{ImageDecoder, ImageResult};
+use image::{ImageDecoder, ImageError, ImageFormat, ImageResult};
 
-use crate::{PictureError, jpeg};
+use crate::{PictureError, avif, jpeg};
 
 /// What a header may make a decoder allocate (colour profiles, text chunks, a row of pixels).
 const HEADER_BYTES: u64 = 64 << 20;
@@ -29,10 +30,12 @@ pub enum Format {
     Bmp,
     /// TIFF; of several pages, the first.
     Tiff,
+    /// AVIF; of a sequence, the first frame.
+    Avif,
 }
 
 impl Format {
-    /// The format's name in records: `jpeg`, `png`, `gif`, `webp`, `bmp`, `tiff`.
+    /// The format's name in records: `jpeg`, `png`, `gif`, `webp`, `bmp`, `tiff`, `avif`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -42,6 +45,7 @@ impl Format {
             Self::WebP => "webp",
             Self::Bmp => "bmp",
             Self::Tiff => "tiff",
+            Self::Avif => "avif",
         }
     }
 
@@ -60,6 +64,8 @@ impl Format {
             Some(Self::Bmp)
         } else if bytes.starts_with(b"II*\0") || bytes.starts_with(b"MM\0*") {
             Some(Self::Tiff)
+        } else if avif::is_avif(bytes) {
+            Some(Self::Avif)
         } else {
             None
         }
@@ -85,13 +91,13 @@ impl Format {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Header {
-    /// Width in pixels as displayed, EXIF orientation applied.
+    /// Width in pixels as displayed, orientation applied.
     pub width: u32,
-    /// Height in pixels as displayed, EXIF orientation applied.
+    /// Height in pixels as displayed, orientation applied.
     pub height: u32,
     /// The format by magic bytes.
     pub format: Format,
-    /// EXIF orientation, 1 (upright) to 8.
+    /// Orientation in EXIF's numbers, 1 (upright) to 8.
     pub orientation: u8,
 }
 
@@ -131,6 +137,9 @@ pub fn header(bytes: &[u8]) -> Result<Header, PictureError> {
         return jpeg::header(bytes);
     }
     crate::decode::contained(|| {
+        if format == Format::Avif {
+            return avif::header(bytes);
+        }
         let mut decoder = decoder(bytes, format, HEADER_BYTES)
             .map_err(|error| PictureError::from_image(error, HEADER_BYTES))?;
         // A damaged orientation is no reason to lose the picture.
@@ -143,7 +152,7 @@ pub fn header(bytes: &[u8]) -> Result<Header, PictureError> {
     })
 }
 
-/// The `image` crate's decoder of any format but JPEG, allowed to allocate `max_bytes`.
+/// The `image` crate's decoder of any format but JPEG and AVIF, allowed to allocate `max_bytes`.
 pub(crate) fn decoder(
     bytes: &[u8],
     format: Format,
@@ -160,6 +169,11 @@ pub(crate) fn decoder(
         Format::WebP => Box::new(webp::WebPDecoder::new(input)?),
         Format::Bmp => Box::new(bmp::BmpDecoder::new(input)?),
         Format::Tiff => Box::new(tiff::TiffDecoder::new(input)?),
+        // Read by our own module too; `image` has no reader of it without C.
+        Format::Avif => {
+            let hint = ImageFormatHint::Exact(ImageFormat::Avif);
+            return Err(ImageError::Unsupported(hint.into()));
+        }
     };
     decoder.set_limits(limits)?;
     Ok(decoder)

@@ -15,6 +15,7 @@
 //! JPEG: 6 bytes a pixel; 16-bit PNG: 8). Nothing is allocated before the size in the header has passed
 //! [`Limits::max_pixels`]. Everything here is a pure function of its input; no thread is started.
 
+mod avif;
 mod decode;
 mod entropy;
 mod error;
@@ -27,6 +28,7 @@ mod resample;
 mod scaled;
 #[cfg(test)]
 mod tests;
+mod yuv;
 
 pub use decode::decode;
 pub use error::PictureError;
