@@ -19,7 +19,9 @@ use crate::settle::Desk;
 use crate::tasks::{self, Input, Outlet, Over, Piece, Plan};
 
 /// The endings of pictures; what they hold is told by their first bytes.
-const PICTURES: [&str; 8] = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"];
+const PICTURES: [&str; 9] = [
+    "jpg", "jpeg", "png", "webp", "avif", "gif", "bmp", "tif", "tiff",
+];
 
 /// A sample of a tar.
 struct Document {

@@ -467,6 +467,7 @@ fn is_picture(start: &[u8]) -> bool {
         || start.starts_with(b"GIF87a")
         || start.starts_with(b"GIF89a")
         || (start.starts_with(b"RIFF") && start.get(8..12) == Some(b"WEBP"))
+        || (start.get(4..8) == Some(b"ftyp") && matches!(start.get(8..12), Some(b"avif" | b"avis")))
 }
 
 fn is_html(start: &[u8]) -> bool {

@@ -134,11 +134,11 @@ pub fn candidates(page: &Page, index: usize) -> Vec<String> {
     found
 }
 
-/// Whether a `<source>` says that it is of a kind that is decoded: beside AVIF there is a JPEG for those who cannot.
+/// Whether a `<source>` says that it is of a kind that is decoded: beside JPEG XL there is a JPEG for those who cannot.
 fn can_be_read(page: &Page, index: usize) -> bool {
     page.attr(index, "type").is_none_or(|kind| {
         let kind = kind.trim().to_ascii_lowercase();
-        let known = ["jpeg", "jpg", "png", "gif", "webp", "bmp", "tiff"];
+        let known = ["jpeg", "jpg", "png", "gif", "webp", "avif", "bmp", "tiff"];
         kind.is_empty()
             || kind
                 .strip_prefix("image/")
@@ -297,8 +297,8 @@ mod tests {
         );
         let picture = "<picture><source srcset='l.webp 1600w'><source srcset='m.webp 900w'><img src=s.jpg></picture>";
         assert_eq!(best(picture), ["l.webp", "m.webp", "s.jpg"]);
-        let picture = "<picture><source type=image/avif srcset='l.avif 1600w'><source type='image/webp' data-srcset='m.webp 900w'><img src=s.jpg></picture>";
-        assert_eq!(best(picture), ["m.webp", "s.jpg"]);
+        let picture = "<picture><source type=image/jxl srcset='l.jxl 3200w'><source type=image/avif srcset='l.avif 1600w'><source type='image/webp' data-srcset='m.webp 900w'><img src=s.jpg></picture>";
+        assert_eq!(best(picture), ["l.avif", "m.webp", "s.jpg"]);
         assert_eq!(
             best("<img src=s.png data-src=m.png data-orig-file=l.png>"),
             ["l.png", "m.png", "s.png"]

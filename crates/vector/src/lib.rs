@@ -1,7 +1,7 @@
 //! Half and single precision codecs, `.npy` files, memory maps and inner-product kernels.
 //!
-//! The one crate of the workspace that may hold `unsafe`: each block says why it is sound and is tested. It knows
-//! nothing of records.
+//! Beside `realsyn-av1` the one crate of the workspace that may hold `unsafe`: each block says why it is sound and is
+//! tested. It knows nothing of records.
 
 pub mod bytes;
 pub mod f16;
