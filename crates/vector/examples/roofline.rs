@@ -2,9 +2,12 @@
 //!
 //! `cargo run --release -p realsyn-vector --example roofline`. The best of many short rounds counts, since other work on the
 //! machine only slows a round down. A multiplication with its addition is one operation here.
-#![expect(
-    unsafe_code,
-    reason = "SIMD intrinsics, behind the processor's own answer"
+#![cfg_attr(
+    target_arch = "x86_64",
+    expect(
+        unsafe_code,
+        reason = "SIMD intrinsics, behind the processor's own answer"
+    )
 )]
 
 use std::io::{self, Write};

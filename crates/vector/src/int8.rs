@@ -13,9 +13,12 @@
 //!
 //! **Memory.** Nothing is allocated but what the caller's vectors grow by.
 //! **Order.** All kernels give the same hits, in an order that depends on their blocking.
-#![expect(
-    unsafe_code,
-    reason = "SIMD intrinsics; each block says why it is sound"
+#![cfg_attr(
+    target_arch = "x86_64",
+    expect(
+        unsafe_code,
+        reason = "SIMD intrinsics; each block says why it is sound"
+    )
 )]
 
 #[cfg(target_arch = "x86_64")]
@@ -259,14 +262,16 @@ impl Kernel {
     /// The kernels that this processor runs, slowest first.
     #[must_use]
     pub fn available() -> Vec<Self> {
-        let mut kernels = vec![Self::Portable];
-        #[cfg(target_arch = "x86_64")]
-        for kernel in [Self::Avx2, Self::Vnni] {
-            if kernel.runs_here() {
-                kernels.push(kernel);
-            }
-        }
-        kernels
+        [
+            Self::Portable,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2,
+            #[cfg(target_arch = "x86_64")]
+            Self::Vnni,
+        ]
+        .into_iter()
+        .filter(|kernel| kernel.runs_here())
+        .collect()
     }
 
     /// The fastest kernel that this processor runs.
