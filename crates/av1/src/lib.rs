@@ -305,3 +305,33 @@ impl Drop for Data {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whole streams are decoded in the tests of `realsyn-picture`, from files that other software wrote.
+    #[test]
+    fn what_shows_no_frame_is_said_to() {
+        // Nothing, and a temporal delimiter alone.
+        for obus in [&b""[..], b"\x12\x00"] {
+            assert_eq!(frame(obus, 0, 100).err(), Some(Error::Empty));
+        }
+    }
+
+    #[test]
+    fn what_is_no_stream_is_damaged() {
+        // A unit that reaches beyond the end, and a sequence header of nothing but ones.
+        for obus in [
+            &b"\x0a\xff"[..],
+            b"\x0a\x04\xff\xff\xff\xff",
+            b"no stream at all",
+        ] {
+            let error = frame(obus, 0, 100).err();
+            assert!(
+                matches!(error, Some(Error::Damaged | Error::Unsupported)),
+                "{error:?}"
+            );
+        }
+    }
+}
