@@ -223,6 +223,43 @@ fn the_limit_on_pixels_is_the_flag() {
     assert_eq!(large, 3);
 }
 
+#[test]
+fn avif_is_near_what_it_was_made_of() {
+    let (scene, _) = album();
+    let folder = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../crates/picture/tests/avif"
+    );
+    let whole = std::fs::read(format!("{folder}/grid.avif")).unwrap();
+    scene.write("cut.avif", &whole[..whole.len() / 2]);
+    let mut lines = String::new();
+    for (id, path) in [
+        ("a/i1", format!("{folder}/grid.png")),
+        ("b/i1", format!("{folder}/grid.avif")),
+        ("c/i1", "cut.avif".to_owned()),
+    ] {
+        writeln!(
+            lines,
+            r#"{{"schema":"image/1","id":"{id}","path":"{path}"}}"#
+        )
+        .unwrap();
+    }
+    let done = scene
+        .run(&["--rejects", "rejects"], lines.as_bytes())
+        .expect(&[1]);
+    assert_eq!(values(&done).len(), 1);
+    let expected = [
+        ("b/i1", "filter near-duplicate-image"),
+        ("c/i1", "error truncated-image"),
+    ];
+    let mut rejects = rejects(&scene);
+    rejects.sort();
+    assert_eq!(
+        rejects,
+        expected.map(|(id, why)| (id.to_owned(), why.to_owned()))
+    );
+}
+
 /// Records with nothing but an id, a size and a hash: some alone, some a few bits from one another.
 fn hashed(count: u64) -> String {
     let mut lines = String::new();
