@@ -151,7 +151,8 @@ fn no_damaged_byte_makes_a_panic() {
 fn what_is_no_picture_is_named() {
     assert_eq!(code(b""), "truncated-image");
     assert_eq!(code(b"<!DOCTYPE html><title>404"), "unsupported-image");
-    assert_eq!(code(b"\0\0\0\x1cftypavif\0\0\0\0"), "unsupported-image");
+    assert_eq!(code(b"\0\0\0\x0cJXL \r\n\x87\n\0\0"), "unsupported-image");
+    assert_eq!(code(b"\0\0\0\x1cftypavif\0\0\0\0"), "truncated-image");
     assert_eq!(
         code(b"\x89PNG\r\n\x1a\nnothing that is a chunk of PNG"),
         "bad-image"
