@@ -12,9 +12,22 @@ use crate::decode::check_pixels;
 use crate::yuv::{Colour, rgb};
 use crate::{Format, Header, Limits, PictureError, Rgb};
 
-/// Whether the bytes start as a file whose first brand is AVIF's, of one picture or of a sequence.
+/// The brand of AVIF, of one picture or of a sequence, that a file carries: as its first, or among those that a general file
+/// of pictures says it is compatible with (ISO/IEC 23000-22, 10.2).
+fn brand(bytes: &[u8]) -> Option<&[u8; 4]> {
+    let (size, rest) = bytes.split_first_chunk::<4>()?;
+    let brands = rest.strip_prefix(b"ftyp")?.as_chunks::<4>().0;
+    let count = (u32::from_be_bytes(*size) as usize / 4).saturating_sub(2);
+    let is_ours = |brand: &&[u8; 4]| matches!(*brand, b"avif" | b"avis");
+    match brands.first()? {
+        b"mif1" | b"msf1" => brands.iter().take(count).skip(2).find(is_ours),
+        first => Some(first).filter(is_ours),
+    }
+}
+
+/// Whether the bytes start as a file of AVIF.
 pub(crate) fn is_avif(bytes: &[u8]) -> bool {
-    bytes.get(4..8) == Some(b"ftyp") && matches!(bytes.get(8..12), Some(b"avif" | b"avis"))
+    brand(bytes).is_some()
 }
 
 /// An opened container.
@@ -35,8 +48,16 @@ impl<'a> Container<'a> {
     fn open(bytes: &'a [u8]) -> Result<Self, PictureError> {
         // Lenient: reserved bits that are set harm no pixel.
         let config = DecodeConfig::default().lenient(true);
-        let parser = AvifParser::from_bytes_with_config(bytes, &config, &enough::Unstoppable)
-            .map_err(|error| sort(bytes, &error))?;
+        let parser = match brand(bytes) {
+            // The parser takes AVIF's brand in the first place alone.
+            Some(brand) if bytes.get(8..12) != Some(brand) => {
+                let mut renamed = bytes.to_vec();
+                renamed[8..12].copy_from_slice(brand);
+                AvifParser::from_owned_with_config(renamed, &config, &enough::Unstoppable)
+            }
+            _ => AvifParser::from_bytes_with_config(bytes, &config, &enough::Unstoppable),
+        };
+        let parser = parser.map_err(|error| sort(bytes, &error))?;
         Ok(Self { bytes, parser })
     }
 

@@ -110,6 +110,25 @@ fn no_file_is_further_from_the_picture_that_it_was_made_of_than_pillow_has_it() 
 }
 
 #[test]
+fn a_file_of_pictures_in_general_that_is_compatible_with_avif_is_read() {
+    for (name, general) in [("full-420", b"mif1"), ("sequence", b"msf1")] {
+        let mut file = bytes(&format!("{name}.avif"));
+        let pixels = decoded(&file);
+        let brands = u32::from_be_bytes(*file.first_chunk().unwrap()) as usize;
+        assert!(file[16..brands].as_chunks::<4>().0.contains(b"avif"));
+        file[8..12].copy_from_slice(general);
+        assert_eq!(header(&file).unwrap().format, Format::Avif);
+        assert_eq!(decoded(&file), pixels);
+        // HEIC is such a file too, and not read.
+        for at in (16..brands).step_by(4) {
+            file[at..at + 4].copy_from_slice(b"heic");
+        }
+        let error = decode(&file, &Limits::default()).unwrap_err();
+        assert_eq!(error.code(), "unsupported-image");
+    }
+}
+
+#[test]
 fn every_cut_is_an_error() {
     for name in ["full-420", "grid", "sequence", "bits-10"] {
         let whole = bytes(&format!("{name}.avif"));
