@@ -50,7 +50,7 @@ pub const PAGE: Page = Page {
     memory: "For an image its id and 36 bytes, for each distinct file 64 bytes, for each distinct hash 16 bytes and while it \
              searches 12 bytes more and up to 128 MB; for each edge of --merge 16 bytes (of sentences 32). For a sentence its id and 36 bytes; with --sentence-jaccard \
              for each distinct one its normal form and about 120 bytes. For each \
-             thread one picture: of a JPEG that is reduced its samples, of any other 3 bytes a pixel, for progressive JPEG that is not reduced 9. The lines wait in a temporary file. \
+             thread one picture: of a JPEG that is reduced its samples, of any other 3 bytes a pixel, for progressive JPEG that is not reduced 9, for AVIF 7 (beyond 8 bits 10). The lines wait in a temporary file. \
              --hash and --edges: no lines wait. --seen: the file stays on disk, 8 bytes for each hash in it.",
     parallel: "Duplicates may lie in any two shards, so one run must decide; what costs time can be done apart. (1) --hash is a map: it \
                may run under parallel --pipe, once for each shard. (2) --edges=I/N for I = 1 to N: each run reads all \

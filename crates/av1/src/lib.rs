@@ -7,8 +7,7 @@
 //! Memory: the planes (a byte a sample, two beyond 8 bits), a copy of the stream, and about as much again inside the
 //! decoder. No thread is started, and nothing is printed.
 
-use std::ffi::{c_int, c_uint};
-use std::mem::{self, MaybeUninit};
+use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
 use re_rav1d::Dav1dResult;
@@ -46,18 +45,13 @@ impl Error {
     fn of(result: Dav1dResult) -> Result<(), Self> {
         match -result.0 {
             0 => Ok(()),
-            ERANGE => Err(Self::TooManyPixels),
-            EAGAIN => Err(Self::Empty),
-            number if UNSUPPORTED.contains(&number) => Err(Self::Unsupported),
+            libc::ERANGE => Err(Self::TooManyPixels),
+            libc::EAGAIN => Err(Self::Empty),
+            libc::ENOPROTOOPT => Err(Self::Unsupported),
             _ => Err(Self::Damaged),
         }
     }
 }
-
-const EAGAIN: c_int = if cfg!(target_os = "macos") { 35 } else { 11 };
-const ERANGE: c_int = 34;
-/// `ENOPROTOOPT` of Linux, macOS and Windows.
-const UNSUPPORTED: [c_int; 3] = [92, 42, 109];
 
 /// How the two planes of colour are sampled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,7 +162,7 @@ impl Frame {
         })
     }
 
-    /// Row `y` of `plane`: 0 is brightness, 1 and 2 are colour. Neither is there, the row is empty.
+    /// Row `y` of `plane`: 0 is brightness, 1 and 2 are colour. Where there is no such plane or row, it is empty.
     #[must_use]
     pub fn row(&self, plane: usize, y: u32) -> Row<'_> {
         let (across, down) = match plane {
@@ -242,7 +236,7 @@ impl Decoder {
             settings.max_frame_delay = 1;
             settings.operating_point = operating_point.into();
             settings.all_layers = 0;
-            settings.frame_size_limit = c_uint::max(max_pixels, 1);
+            settings.frame_size_limit = max_pixels.max(1);
             settings.logger = Dav1dLogger::new(None, None);
             dav1d_open(
                 Some(NonNull::from(&mut context)),
@@ -308,11 +302,10 @@ impl Data {
 
 impl Drop for Data {
     fn drop(&mut self) {
-        let mut data = mem::take(&mut self.0);
         #[expect(unsafe_code, reason = "the decoder's interface is C's")]
         // SAFETY: the data came from the decoder's interface, or are empty.
         unsafe {
-            dav1d_data_unref(Some(NonNull::from(&mut data)));
+            dav1d_data_unref(Some(NonNull::from(&mut self.0)));
         }
     }
 }

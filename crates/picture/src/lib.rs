@@ -12,8 +12,8 @@
 //!   the published pre-processing of CLIP models are defined by that implementation.
 //!
 //! Memory: one decoded picture of 3 bytes a pixel, plus what the decoder of the format needs beside it (progressive
-//! JPEG: 6 bytes a pixel; 16-bit PNG: 8). Nothing is allocated before the size in the header has passed
-//! [`Limits::max_pixels`]. Everything here is a pure function of its input; no thread is started.
+//! JPEG: 6 bytes a pixel; 16-bit PNG: 8; AVIF: 4, beyond 8 bits 7). Nothing is allocated before the size in the header
+//! has passed [`Limits::max_pixels`]. Everything here is a pure function of its input; no thread is started.
 
 mod avif;
 mod decode;
